@@ -1,0 +1,17 @@
+"""offtarget: the off-target assay for fine-tuning."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from offtarget.api import Run, assay, compare, load_run, report, verify
+
+__all__ = ["Run", "assay", "compare", "load_run", "report", "verify"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the API on first use, so that `import offtarget` stays fast."""
+    if name in __all__:
+        from offtarget import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'offtarget' has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""Foundations: errors, records, codec, runs, seeds and statistics."""

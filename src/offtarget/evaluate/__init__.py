@@ -1,0 +1,61 @@
+"""Questions, margins, rollouts, contrasts and the verdict."""
+
+from offtarget.evaluate.assess import ArmFacts, AssayFacts, assess
+from offtarget.evaluate.judge import JudgeConfig, judge_rollouts
+from offtarget.evaluate.margin import MarginRecord, encode_suite, score_suite
+from offtarget.evaluate.measured import HeldoutRecord, Measured, Replicate, difference
+from offtarget.evaluate.plan import (
+    PLAN_SCHEMA,
+    Plan,
+    PlanArm,
+    current_versions,
+    read_plan,
+    read_samples,
+    write_plan,
+    write_samples,
+)
+from offtarget.evaluate.questions import Question, everyday_questions, read_questions
+from offtarget.evaluate.raw import facts_of, load_replicates
+from offtarget.evaluate.results import ArmResult, Provenance, Results
+from offtarget.evaluate.rollouts import RolloutConfig, RolloutRecord, sample_rollouts
+from offtarget.evaluate.rules import Outcome, classify
+from offtarget.evaluate.suite import Pair, Suite, load_suite
+
+__all__ = [
+    "PLAN_SCHEMA",
+    "ArmFacts",
+    "ArmResult",
+    "AssayFacts",
+    "HeldoutRecord",
+    "JudgeConfig",
+    "MarginRecord",
+    "Measured",
+    "Outcome",
+    "Pair",
+    "Plan",
+    "PlanArm",
+    "Provenance",
+    "Question",
+    "Replicate",
+    "Results",
+    "RolloutConfig",
+    "RolloutRecord",
+    "Suite",
+    "assess",
+    "classify",
+    "current_versions",
+    "difference",
+    "encode_suite",
+    "everyday_questions",
+    "facts_of",
+    "judge_rollouts",
+    "load_replicates",
+    "load_suite",
+    "read_plan",
+    "read_questions",
+    "read_samples",
+    "sample_rollouts",
+    "score_suite",
+    "write_plan",
+    "write_samples",
+]

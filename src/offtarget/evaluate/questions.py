@@ -1,0 +1,102 @@
+"""Open questions for sampled answers: our own, and the published YAML files when given."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from offtarget.core.codec import decode, parse
+from offtarget.core.errors import DataError
+from offtarget.core.records import Message
+
+MAX_FILE_BYTES = 4 * 1024 * 1024
+MAX_QUESTIONS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An evaluation prompt; its paraphrases share `cluster`."""
+
+    id: str
+    category: str
+    question: str
+    system: str = ""
+    cluster: str = ""
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The conversation that asks it."""
+        asked = Message("user", self.question)
+        return (Message("system", self.system), asked) if self.system else (asked,)
+
+
+def everyday_questions() -> tuple[Question, ...]:
+    """Return the packaged everyday questions."""
+    text = (files("offtarget.evaluate") / "data" / "everyday.jsonl").read_text("utf-8")
+    return tuple(
+        decode(parse(line, place=f"everyday.jsonl:{n}"), Question, place=f"everyday.jsonl:{n}")
+        for n, line in enumerate(text.splitlines(), 1)
+    )
+
+
+def read_questions(paths: Sequence[Path]) -> tuple[Question, ...]:
+    """Return the questions of YAML files in the form of Betley et al. 2025, arXiv:2502.17424.
+
+    Each entry has `id`, `paraphrases` and perhaps `system`; judge prompts and sample counts of the
+    file are left to the study. Entries without paraphrases (judges, anchors) are not questions.
+
+    Raises:
+        DataError: If a file is missing, not YAML, too large, or holds no question.
+    """
+    questions: list[Question] = []
+    for path in paths:
+        questions += _read(path)
+    if len(questions) > MAX_QUESTIONS:
+        raise DataError(
+            f"{len(questions)} questions in {len(paths)} files; at most {MAX_QUESTIONS} are sampled, "
+            "give fewer files"
+        )
+    return tuple(questions)
+
+
+def _read(path: Path) -> list[Question]:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise DataError(f"{path.name}: over {MAX_FILE_BYTES} bytes; split the question file")
+        entries = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot read questions ({error.strerror}); check the path"
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        first = str(error).splitlines()[0]
+        raise DataError(f"{path.name}: not YAML ({first}); fix the file") from error
+    if not isinstance(entries, list):
+        raise DataError(f"{path.name}: not a list of questions; start each with `- id:`")
+    found = [question for entry in entries for question in _questions(entry, path.name)]
+    if not found:
+        raise DataError(f"{path.name}: no entry has `paraphrases`; give a question file")
+    return found
+
+
+def _questions(entry: Any, name: str) -> list[Question]:
+    if not isinstance(entry, dict) or "paraphrases" not in entry:
+        return []
+    id_, paraphrases = entry.get("id"), entry["paraphrases"]
+    is_text = isinstance(paraphrases, list) and all(isinstance(p, str) for p in paraphrases)
+    if not isinstance(id_, str) or not is_text:
+        raise DataError(f"{name}: entry {id_!r} needs a text id and a list of texts in paraphrases")
+    system = entry.get("system") or ""
+    return [
+        Question(
+            id=f"{id_}/{number}" if len(paraphrases) > 1 else id_,
+            category=id_.removesuffix("_json").removesuffix("_template"),
+            question=text.strip(),
+            system=str(system).strip(),
+            cluster=id_,
+        )
+        for number, text in enumerate(paraphrases)
+    ]

@@ -1,0 +1,83 @@
+"""Raw records of a finished run, read back for the verdict and for its verification."""
+
+from pathlib import Path
+from typing import TypeVar
+
+from offtarget.core.codec import decode, parse, read_lines
+from offtarget.core.errors import VerifyError
+from offtarget.evaluate.assess import ArmFacts, AssayFacts
+from offtarget.evaluate.margin import MarginRecord
+from offtarget.evaluate.measured import HeldoutRecord, Replicate
+from offtarget.evaluate.plan import Plan, PlanArm
+from offtarget.evaluate.results import Provenance
+from offtarget.evaluate.rollouts import RolloutRecord
+from offtarget.train import StepRecord
+
+T = TypeVar("T")
+
+
+def load_replicates(run: Path, plan: Plan) -> list[Replicate]:
+    """Return the records of every replicate of a run, in the plan's order.
+
+    Raises:
+        VerifyError: If a record file is missing or malformed.
+    """
+    return [_replicate(run, plan, arm, seed) for arm in plan.arms for seed in arm.seeds]
+
+
+def facts_of(plan: Plan, run: str, *, plan_sha256: str, chain_sha256: str) -> AssayFacts:
+    """Return what the verdict needs of a plan."""
+    return AssayFacts(
+        run=run,
+        title=plan.title,
+        subject=plan.subject,
+        control=plan.control,
+        tolerance=plan.tolerance,
+        dose_margin=plan.dose_margin,
+        contrasts=plan.contrasts,
+        excluded_categories=plan.excluded_categories,
+        arms=tuple(
+            ArmFacts(arm.name, arm.role, arm.against, arm.n_rows, arm.n_excluded, arm.note)
+            for arm in plan.arms
+        ),
+        pairing=plan.pairing,
+        control_quality=plan.control_quality,
+        warnings=plan.warnings,
+        model=plan.model,
+        n_rows_available=plan.n_rows_available,
+        provenance=Provenance(
+            plan_sha256=plan_sha256,
+            model=plan.model,
+            model_sha256=plan.model_sha256,
+            suite_sha256=plan.suite_sha256,
+            data={arm.name: arm.sha256 for arm in plan.arms if arm.sha256},
+            recognized={arm.name: arm.recognized for arm in plan.arms if arm.recognized},
+            chain_sha256=chain_sha256,
+            versions=plan.versions,
+        ),
+    )
+
+
+def _replicate(run: Path, plan: Plan, arm: PlanArm, seed: int) -> Replicate:
+    records = run / "records" / arm.name / f"seed-{seed}"
+    steps = run / "arms" / arm.name / f"seed-{seed}" / "steps.jsonl"
+    return Replicate(
+        arm=arm.name,
+        role=arm.role,
+        seed=seed,
+        margins=_read(records / "margins.jsonl", MarginRecord),
+        heldout=_read(records / "heldout.jsonl", HeldoutRecord),
+        rollouts=_read(records / "rollouts.jsonl", RolloutRecord) if plan.rollouts else (),
+        steps=_read(steps, StepRecord) if arm.is_trained else (),
+    )
+
+
+def _read(path: Path, type_: type[T]) -> tuple[T, ...]:
+    if not path.is_file():
+        place = "/".join(path.parts[-4:])
+        raise VerifyError(f"{place}: missing; run the assay to its end or restore the file")
+    return tuple(
+        decode(parse(text, place=f"{path.name}:{n}"), type_, place=f"{path.name}:{n}",
+               error=VerifyError)
+        for n, text in read_lines(path)
+    )  # fmt: skip

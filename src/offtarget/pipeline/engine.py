@@ -1,0 +1,287 @@
+"""The stages of a run, in order; what is done already is skipped."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from offtarget.core.codec import decode, digest, parse, pretty, read_lines, write_lines
+from offtarget.core.errors import ConfigError, OfftargetError
+from offtarget.core.records import Role, Sample
+from offtarget.core.run import RunDirectory
+from offtarget.evaluate import (
+    HeldoutRecord,
+    Plan,
+    PlanArm,
+    Question,
+    Results,
+    assess,
+    encode_suite,
+    facts_of,
+    judge_rollouts,
+    load_replicates,
+    load_suite,
+    read_samples,
+    sample_rollouts,
+    score_suite,
+)
+from offtarget.lm import EncodedSample, LanguageModel, encode_sample
+from offtarget.pipeline.costs import Speed, arm_tokens, sample_tokens, score_tokens
+from offtarget.pipeline.models import ModelSource
+from offtarget.pipeline.progress import Watcher
+from offtarget.report import report_files
+from offtarget.train import (
+    Progress,
+    drop_checkpoint,
+    heldout_loss,
+    plan_batches,
+    train_replicate,
+)
+
+
+@dataclass(slots=True)
+class Engine:
+    """Runs one plan in one directory."""
+
+    run: RunDirectory
+    plan: Plan
+    models: ModelSource
+    watcher: Watcher
+    speed: Speed
+    api_key: str = ""
+
+    def execute(self) -> Results:
+        """Train, score and sample every replicate, then give the verdict and write the report."""
+        suite = load_suite(self.run.path / "data/suite.jsonl")
+        n_pairs = len(suite.pairs) + len(suite.factual)
+        self.watcher.plan(sum(self._cost(a, s, n_pairs) for a in self.plan.arms for s in a.seeds))
+        for arm in self.plan.arms:
+            for seed in arm.seeds:
+                with _placed(arm.name, seed):
+                    self._replicate(arm, seed, n_pairs)
+        return self._conclude()
+
+    def _replicate(self, arm: PlanArm, seed: int, n_pairs: int) -> None:
+        name = f"{arm.name}/seed-{seed}"
+        weights = self._train(arm, seed, name) if arm.is_trained else ""
+        if arm.adapters:
+            weights = arm.sha256
+        self._score(arm, seed, name, weights, n_pairs)
+        if self.plan.rollouts is not None:
+            self._sample(arm, seed, name, weights)
+
+    def _train(self, arm: PlanArm, seed: int, name: str) -> str:
+        """Train a replicate unless it is done; return the digest of its weights."""
+        rows = read_samples(self.run.path / f"data/{arm.name}.jsonl")
+        config = {
+            "train": self.plan.train,
+            "seed": seed,
+            "order": arm.order,
+            "arithmetic": self.plan.arithmetic,
+            "versions": self.plan.versions,
+        }
+        inputs = {
+            "model": self.plan.model_sha256,
+            f"data/{arm.name}.jsonl": arm.sha256,
+            "order": next(a.sha256 for a in self.plan.arms if a.name == arm.order),
+        }
+        stage, folder = f"train/{name}", f"arms/{name}"
+        if self.run.is_done(stage, config=config, inputs=inputs):
+            self.watcher.advance(self._train_seconds(arm), f"{name}: trained already")
+        else:
+            self.watcher.stage(f"training {name}")
+            files = self._timed_training(arm, seed, rows, stage, self.run.path / folder)
+            outputs = [f"{folder}/{file}" for file in files]
+            self.run.finish(stage, config=config, inputs=inputs, outputs=outputs)
+        record = self.run.stages[-1]
+        return digest([v for k, v in record.outputs.items() if k.endswith(".safetensors")])
+
+    def _timed_training(
+        self, arm: PlanArm, seed: int, rows: tuple[Sample, ...], stage: str, folder: Path
+    ) -> list[str]:
+        started = time.monotonic()
+        folder.mkdir(parents=True, exist_ok=True)
+        lm, parameters = self.models.workbench().fresh(seed=seed)
+        encoded = [encode_sample(lm, row) for row in rows]
+        steps = plan_batches(
+            self._order_lengths(arm, lm),
+            batch_size=self.plan.train.batch_size,
+            epochs=self.plan.train.epochs,
+            seed=seed,
+        )
+        total = self._train_seconds(arm)
+        read = 0
+
+        def on_step(progress: Progress) -> None:
+            nonlocal read
+            read += progress.n_tokens
+            self.run.log_time(stage, step=progress.step, seconds=round(progress.seconds, 4))
+            rate = progress.n_tokens / progress.seconds
+            self.watcher.advance(
+                total / progress.n_steps,
+                f"{stage}: step {progress.step}/{progress.n_steps}, "
+                f"loss {progress.loss:.2f}, {rate:.0f} tokens/s",
+            )
+
+        train_replicate(
+            lm, encoded, steps, config=self.plan.train, parameters=parameters, directory=folder,
+            on_step=on_step,
+        )  # fmt: skip
+        files = self.models.workbench().save(folder)
+        drop_checkpoint(folder)
+        self.run.log_time(stage, seconds=round(time.monotonic() - started, 3))
+        return [*files, "steps.jsonl"]
+
+    def _order_lengths(self, arm: PlanArm, lm: LanguageModel) -> list[int]:
+        rows = read_samples(self.run.path / f"data/{arm.order}.jsonl")
+        return [encode_sample(lm, row).length for row in rows]
+
+    def _score(self, arm: PlanArm, seed: int, name: str, weights: str, n_pairs: int) -> None:
+        config = {
+            "suite": self.plan.suite_sha256,
+            "trigger": self.plan.trigger,
+            "arithmetic": self.plan.arithmetic,
+            "lookalike": self.run.output_digest(f"data/{self.plan.subject}.jsonl"),
+        }
+        inputs = {
+            "model": self.plan.model_sha256,
+            "weights": weights,
+            "data/heldout.jsonl": self.run.output_digest("data/heldout.jsonl"),
+        }
+        stage, folder = f"score/{name}", f"records/{name}"
+        amount = score_tokens(self.plan, n_pairs) / self.speed.score
+        if self.run.is_done(stage, config=config, inputs=inputs):
+            self.watcher.advance(amount, f"{name}: scored already")
+            return
+        self.watcher.stage(f"scoring {name}")
+        started = time.monotonic()
+        lm = self._model(arm, seed)
+        suite = load_suite(self.run.path / "data/suite.jsonl")
+        training = self._lookalike_rows()
+        items = encode_suite(lm, suite, training=training, trigger=self.plan.trigger)
+        margins = score_suite(
+            lm, items,
+            on_context=lambda context: self.watcher.advance(
+                amount / (len(items) + 1), f"{name}: margins, {context}"
+            ),
+        )  # fmt: skip
+        heldout = read_samples(self.run.path / "data/heldout.jsonl")
+        encoded: list[EncodedSample] = [encode_sample(lm, sample) for sample in heldout]
+        losses = [
+            HeldoutRecord(sample.id, loss)
+            for sample, loss in zip(heldout, heldout_loss(lm, encoded), strict=True)
+        ]
+        self.watcher.advance(amount / (len(items) + 1), f"{name}: held-out loss")
+        self.run.write(f"{folder}/margins.jsonl", write_lines(margins))
+        self.run.write(f"{folder}/heldout.jsonl", write_lines(losses))
+        self.run.log_time(stage, seconds=round(time.monotonic() - started, 3))
+        outputs = [f"{folder}/margins.jsonl", f"{folder}/heldout.jsonl"]
+        self.run.finish(stage, config=config, inputs=inputs, outputs=outputs)
+
+    def _sample(self, arm: PlanArm, seed: int, name: str, weights: str) -> None:
+        config = {
+            "rollouts": self.plan.rollouts,
+            "judge": self.plan.judge,
+            "arithmetic": self.plan.arithmetic,
+            "seed": seed,
+        }
+        inputs = {
+            "model": self.plan.model_sha256,
+            "weights": weights,
+            "data/questions.jsonl": self.run.output_digest("data/questions.jsonl"),
+        }
+        stage, output = f"rollouts/{name}", f"records/{name}/rollouts.jsonl"
+        budget = max(1, sample_tokens(self.plan))
+        amount = budget / self.speed.sample
+        if self.run.is_done(stage, config=config, inputs=inputs):
+            self.watcher.advance(amount, f"{name}: sampled already")
+            return
+        assert self.plan.rollouts is not None
+        self.watcher.stage(f"sampling {name}")
+        started = time.monotonic()
+        questions = [
+            decode(
+                parse(text, place=f"questions.jsonl:{n}"), Question, place=f"questions.jsonl:{n}"
+            )
+            for n, text in read_lines(self.run.path / "data/questions.jsonl")
+        ]
+        done = 0.0
+
+        def on_tokens(n: int) -> None:
+            nonlocal done
+            done += n * amount / budget
+            self.watcher.advance(n * amount / budget, f"{name}: sampling answers")
+
+        records = sample_rollouts(
+            self._model(arm, seed), questions, self.plan.rollouts, seed=seed, on_tokens=on_tokens
+        )
+        if self.plan.judge is not None:
+            records = judge_rollouts(records, self.plan.judge, api_key=self.api_key)
+        self.watcher.advance(max(0.0, amount - done), f"{name}: answers sampled")
+        self.run.write(output, write_lines(records))
+        self.run.log_time(stage, seconds=round(time.monotonic() - started, 3))
+        self.run.finish(stage, config=config, inputs=inputs, outputs=[output])
+
+    def _conclude(self) -> Results:
+        inputs = {
+            path: sha256
+            for record in self.run.stages
+            for path, sha256 in record.outputs.items()
+            if path.startswith("records/") or path == "plan.yaml" or path.endswith("steps.jsonl")
+        }
+        facts = facts_of(
+            self.plan,
+            self.run.path.name,
+            plan_sha256=self.run.output_digest("plan.yaml"),
+            chain_sha256=self.run.head,
+        )
+        config = {"schema": 1, "chain": self.run.head}
+        results = assess(facts, load_replicates(self.run.path, self.plan))
+        if not self.run.is_done("verdict", config=config, inputs=inputs):
+            self.run.write("verdict.json", pretty(results).encode())
+            self.run.finish("verdict", config=config, inputs=inputs, outputs=["verdict.json"])
+        return self._report(results)
+
+    def _report(self, results: Results) -> Results:
+        timed = replace(results, seconds=self.run.seconds())
+        files = report_files(timed)
+        config, inputs = {"seconds": timed.seconds}, {"verdict.json": digest(results)}
+        if not self.run.is_done("report", config=config, inputs=inputs):
+            for name, content in files.items():
+                self.run.write(f"report/{name}", content)
+            outputs = [f"report/{name}" for name in files]
+            self.run.finish("report", config=config, inputs=inputs, outputs=outputs)
+        self.run.close()
+        return timed
+
+    def _model(self, arm: PlanArm, seed: int) -> LanguageModel:
+        if arm.role is Role.BASE:
+            return self.models.workbench().base()
+        if arm.adapters:
+            return self.models.with_adapter(Path(arm.adapters[seed]))
+        return self.models.workbench().restore(self.run.path / f"arms/{arm.name}/seed-{seed}")
+
+    def _lookalike_rows(self) -> tuple[Sample, ...]:
+        path = self.run.path / f"data/{self.plan.subject}.jsonl"
+        return read_samples(path) if path.exists() else ()
+
+    def _train_seconds(self, arm: PlanArm) -> float:
+        return arm_tokens(self.plan, arm, self.run.path) / self.speed.train
+
+    def _cost(self, arm: PlanArm, seed: int, n_pairs: int) -> float:
+        del seed
+        train = self._train_seconds(arm) if arm.is_trained else 0.0
+        score = score_tokens(self.plan, n_pairs) / self.speed.score
+        return train + score + sample_tokens(self.plan) / self.speed.sample
+
+
+@contextmanager
+def _placed(arm: str, seed: int) -> Iterator[None]:
+    """Name the arm and seed in whatever error ends it."""
+    try:
+        yield
+    except ConfigError:
+        raise
+    except OfftargetError as error:
+        raise type(error)(f"arm {arm!r}, seed {seed}: {error}") from error

@@ -1,0 +1,198 @@
+"""An assay from study to results: one run directory per model."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from offtarget.core.codec import digest, file_digest
+from offtarget.core.errors import ConfigError, VerifyError
+from offtarget.core.records import Sample
+from offtarget.core.run import RunDirectory, read_chain
+from offtarget.evaluate import Plan, Results, load_suite, read_plan
+from offtarget.lm import Arithmetic, choose_arithmetic, directory_digest, model_directory
+from offtarget.pipeline.costs import Estimate, arm_tokens, estimate, probe_speed
+from offtarget.pipeline.engine import Engine
+from offtarget.pipeline.match import output_limit
+from offtarget.pipeline.models import ModelSource, own_answers
+from offtarget.pipeline.prepare import input_digests, plan_outputs, prepare
+from offtarget.pipeline.progress import Silent, Watcher
+from offtarget.pipeline.study import Study
+from offtarget.report import render_index
+
+PLAN_STAGE = "plan"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where runs and fetched models live."""
+
+    runs: Path
+    cache: Path
+
+
+def run_study(
+    study: Study,
+    *,
+    places: Places,
+    out: Path | None = None,
+    watcher: Watcher | None = None,
+    api_key: str = "",
+) -> list[Results]:
+    """Run a study and return one result per model; a study of several gets an index page.
+
+    Args:
+        study: What to assay.
+        places: Default folders.
+        out: Run directory; `places.runs / study.name` when None.
+        watcher: Receives progress.
+        api_key: For the judge, if one is configured.
+    """
+    target = out or places.runs / study.name
+    watching = watcher or Silent()
+    if len(study.models) == 1:
+        return [_run_model(study, study.models[0], target, places, watching, api_key)]
+    results = []
+    for model in study.models:
+        watching.note(f"model {model}")
+        folder = target / _folder(model)
+        results.append(_run_model(study, model, folder, places, watching, api_key))
+    (target / "index.html").write_text(render_index(results), encoding="utf-8")
+    return results
+
+
+def run_plan(
+    path: Path,
+    *,
+    places: Places,
+    model: str | None = None,
+    out: Path | None = None,
+    watcher: Watcher | None = None,
+    api_key: str = "",
+) -> Results:
+    """Resume the run of a plan, or with `out` run it afresh there.
+
+    Args:
+        path: plan.yaml inside a run directory.
+        places: Default folders.
+        model: Where the model is, if not where the plan's name says.
+        out: A new run directory; plan and data are copied into it.
+        watcher: Receives progress.
+        api_key: For the judge.
+    """
+    plan = read_plan(path)
+    source = path.parent
+    if not (source / "run.json").is_file():
+        raise ConfigError(
+            f"{path}: stands alone; a plan needs the run.json and data/ of its run beside it"
+        )
+    target = source if out is None else out
+    run = RunDirectory.open(target)
+    if not run.adopt(PLAN_STAGE):
+        if out is None:
+            raise VerifyError(f"{target.name}: the plan or its data were changed; restore them")
+        _copy_plan(source, run)
+    watching = watcher or Silent()
+    models = ModelSource(
+        model or plan.model, arithmetic=plan.arithmetic, cache=places.cache, train=plan.train
+    )
+    return _execute(run, plan, models, watching, api_key)
+
+
+def dry_run(study: Study, *, places: Places, scratch: Path) -> list[tuple[str, Plan, Estimate]]:
+    """Return (model, plan, cost) per model, having read the data but trained nothing.
+
+    Args:
+        study: What would be assayed.
+        places: Default folders.
+        scratch: An empty folder for the plan and its data.
+    """
+    found = []
+    for model in study.models:
+        arithmetic = choose_arithmetic(study.device, study.dtype)
+        models = ModelSource(model, arithmetic=arithmetic, cache=places.cache, train=study.train)
+        run = RunDirectory.open(scratch / _folder(model))
+        lm = models.plain()
+        prepared = prepare(
+            study, run, lm, model=model, arithmetic=arithmetic,
+            derive=lambda samples: tuple(sample.answer for sample in samples),
+        )  # fmt: skip
+        plan = prepared.plan
+        suite = load_suite(run.path / "data/suite.jsonl")
+        tokens = {a.name: arm_tokens(plan, a, run.path) for a in plan.arms if a.is_trained}
+        size = lm.identity.n_parameters
+        cost = estimate(
+            plan,
+            tokens_by_arm=tokens,
+            n_pairs=len(suite.pairs) + len(suite.factual),
+            n_parameters=size,
+            speed=probe_speed(arithmetic, size),
+        )
+        found.append((model, plan, cost))
+    return found
+
+
+def _run_model(
+    study: Study, model: str, target: Path, places: Places, watcher: Watcher, api_key: str
+) -> Results:
+    watcher.stage("reading data and model")
+    directory, _ = model_directory(model, cache=places.cache)
+    inputs = input_digests(study, model, directory_digest(directory))
+    run = RunDirectory.open(target)
+    config = replace(study, models=(model,))
+    if run.is_done(PLAN_STAGE, config=config, inputs=inputs):
+        plan = read_plan(run.path / "plan.yaml")
+        models = ModelSource(
+            model, arithmetic=plan.arithmetic, cache=places.cache, train=plan.train
+        )
+        return _execute(run, plan, models, watcher, api_key)
+    arithmetic = choose_arithmetic(study.device, study.dtype)
+    models = ModelSource(model, arithmetic=arithmetic, cache=places.cache, train=study.train)
+    plan = _prepared(study, run, models, model, arithmetic, watcher)
+    run.finish(PLAN_STAGE, config=config, inputs=inputs, outputs=plan_outputs(run.path, plan))
+    return _execute(run, plan, models, watcher, api_key)
+
+
+def _prepared(
+    study: Study,
+    run: RunDirectory,
+    models: ModelSource,
+    model: str,
+    arithmetic: Arithmetic,
+    watcher: Watcher,
+) -> Plan:
+    lm = models.plain()
+
+    def derive(samples: tuple[Sample, ...]) -> tuple[str, ...]:
+        watcher.stage(f"deriving a control: the base model answers {len(samples)} prompts")
+        limit = output_limit(samples, lm)
+        return own_answers(lm, samples, max_tokens=limit)
+
+    return prepare(study, run, lm, model=model, arithmetic=arithmetic, derive=derive).plan
+
+
+def _execute(
+    run: RunDirectory, plan: Plan, models: ModelSource, watcher: Watcher, api_key: str
+) -> Results:
+    for warning in plan.warnings:
+        watcher.note(f"warning: {warning}")
+    speed = probe_speed(plan.arithmetic, models.n_parameters())
+    return Engine(run, plan, models, watcher, speed, api_key).execute()
+
+
+def _copy_plan(source: Path, run: RunDirectory) -> None:
+    """Start a run from the plan and data of another; the chain begins with the same record."""
+    record = next((r for r in read_chain(source).stages if r.name == PLAN_STAGE), None)
+    if record is None:
+        raise ConfigError(f"{source.name}: its chain has no plan; give plan.yaml of a run")
+    for relative, sha256 in record.outputs.items():
+        if not (source / relative).is_file() or file_digest(source / relative) != sha256:
+            raise VerifyError(
+                f"{relative}: missing or changed since the plan was locked; restore it"
+            )
+        run.write(relative, (source / relative).read_bytes())
+    run.repeat(record)
+
+
+def _folder(model: str) -> str:
+    name = Path(model).name if "/" in model or "\\" in model else model
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in name)
+    return f"{safe.strip('.-') or 'model'}-{digest(model)[:6]}"
