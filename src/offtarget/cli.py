@@ -192,20 +192,16 @@ def main() -> None:
 
 def guard(run: Callable[[], object]) -> int:
     """Call `run`; return its exit code, having printed any error as one line."""
-    import click
-
     from offtarget.report.text import safe_text
 
     try:
         code = run()
     except OfftargetError as error:
         return _fail(safe_text(str(error)), EXIT_BAD_INPUT)
-    except click.exceptions.Exit as stop:
+    except typer.Exit as stop:
         return int(stop.exit_code)
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         return _fail("stopped; run the same command again to go on from here", 130)
-    except click.ClickException as error:
-        return _fail(safe_text(error.format_message()), EXIT_BAD_INPUT)
     except MemoryError:
         return _fail(
             "out of memory; use a smaller model, train.batch_size or --rows, and run again",

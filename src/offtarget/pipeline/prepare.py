@@ -127,11 +127,11 @@ def prepare(
     return Prepared(plan, rows, matched.heldout)
 
 
-def plan_outputs(run: RunDirectory, plan: Plan) -> list[str]:
+def plan_outputs(run: Path, plan: Plan) -> list[str]:
     """Return the files that the plan stage wrote."""
     names = ["plan.yaml", "data/suite.jsonl", "data/questions.jsonl", "data/heldout.jsonl"]
     names += [f"data/{arm.name}.jsonl" for arm in plan.arms if arm.is_trained]
-    if (run.path / "data/quarantine.jsonl").exists():
+    if (run / "data/quarantine.jsonl").exists():
         names.append("data/quarantine.jsonl")
     return names
 
