@@ -129,11 +129,11 @@ def assay(
     Raises:
         OfftargetError: For bad input or a machine that lacks something; see docs/errors.md.
     """
-    given = replace(
-        options or Options(),
-        **({"seeds": seeds} if seeds is not None else {}),
-        **({"models": (model,)} if model is not None else {}),
-    )
+    given = options or Options()
+    if seeds is not None:
+        given = replace(given, seeds=seeds)
+    if model is not None:
+        given = replace(given, models=(model,))
     paths = tuple(Path(source) for source in sources)
     return assay_all(
         paths, control=Path(control) if control else None, options=given, runs=runs, out=out,

@@ -147,7 +147,8 @@ def compare(
     if as_json:
         _say(pretty(to_builtins(checks)))
         return
-    _say(render_comparison(api.load_run(one).results, api.load_run(other).results, width=_width()))
+    first, second = api.load_run(one).results, api.load_run(other).results
+    _say(render_comparison(first, second, width=_width(), ascii=_is_ascii()))
     _print_checks(checks, as_json=False, is_gate=False)
 
 
@@ -256,9 +257,8 @@ def _print_results(results: object) -> None:
     from offtarget.report import render_terminal
 
     assert isinstance(results, Results)
-    is_ascii = "utf" not in (sys.stdout.encoding or "").lower()
     color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    _say(render_terminal(results, width=_width(), color=color, ascii=is_ascii))
+    _say(render_terminal(results, width=_width(), color=color, ascii=_is_ascii()))
 
 
 def _print_checks(checks: object, *, as_json: bool, is_gate: bool = True) -> None:
@@ -285,7 +285,11 @@ def _print_plans(plans: object, *, as_json: bool) -> None:
         _say(pretty([{"model": m, "plan": p, "estimate": e} for m, p, e in plans]))
         return
     for model, plan, cost in plans:
-        _say(safe_text(api.describe_plan(model, plan, cost)))
+        _say(safe_text(api.describe_plan(model, plan, cost), keep_lines=True))
+
+
+def _is_ascii() -> bool:
+    return "utf" not in (sys.stdout.encoding or "").lower()
 
 
 def _width() -> int:

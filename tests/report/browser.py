@@ -30,8 +30,15 @@ class Watched:
     """A page and all that it did besides showing itself."""
 
     page: Page
+    file: Path
     incidents: list[str] = field(default_factory=list)
     """Dialogs, console errors and warnings, exceptions, popups and requests."""
+
+    def show(self, html: str) -> None:
+        """Load `html` from the file; what the page before did is forgotten."""
+        self.incidents.clear()
+        self.file.write_bytes(html.encode("utf-8"))
+        self.page.goto(self.file.as_uri())
 
     def violations(self) -> list[str]:
         """Return the directives of the page's policy that were violated."""
@@ -55,21 +62,19 @@ def start_browser() -> Iterator[Browser]:
 
 @contextmanager
 def open_page(
-    browser: Browser, html: str, folder: Path, *, width: int = 1280, scheme: str = "light"
+    browser: Browser, folder: Path, *, width: int = 1280, scheme: str = "light"
 ) -> Iterator[Watched]:
-    """Show `html` from a file and watch it."""
-    file = folder / "report.html"
-    file.write_bytes(html.encode("utf-8"))
+    """Yield an empty page that is watched; it shows one file of `folder`."""
     context = browser.new_context(
         viewport={"width": width, "height": 800},
         color_scheme="dark" if scheme == "dark" else "light",
     )
     page = context.new_page()
-    watched = Watched(page)
+    watched = Watched(page, folder / "report.html")
     note = watched.incidents.append
 
     def on_request(request: Request) -> None:
-        if request.url != file.as_uri():
+        if request.url != watched.file.as_uri():
             note(f"request {request.url}")
 
     page.add_init_script(WATCH)
@@ -81,7 +86,6 @@ def open_page(
         "console",
         lambda said: note(f"console {said.text}") if said.type in ("error", "warning") else None,
     )
-    page.goto(file.as_uri())
     try:
         yield watched
     finally:

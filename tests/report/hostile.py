@@ -68,7 +68,7 @@ PAYLOADS = (
     Payload("line-separators", "a\u2028alert(1)\u2029b", "a[U+2028]alert(1)[U+2029]b"),
     Payload("ansi-color", "\x1b[31mred\x1b[0m", "[U+001B][31mred[U+001B][0m"),
     Payload("ansi-clear", "\x1b[2J\x1b[1;1HPASS", "[U+001B][2J[U+001B][1;1HPASS"),
-    Payload("ansi-title", "\x1b]0;owned\x07\x9b31m", "[U+001B]0;owned[U+0007][U+009B]31m"),
+    Payload("ansi-title", "\x1b]0;owned\x07\x9b31m", "[U+001B]]0;owned[U+0007][U+009B]31m"),
     Payload("ansi-link", "\x1b]8;;https://evil.example\x1b\\x", "]8;;https://evil.example[U+001B]"),
     Payload("bidi-override", "\u202eSSAP\u202c", "[U+202E]SSAP[U+202C]"),
     Payload("bidi-isolate", "\u2066\u2067a\u2069\u061c", "[U+2066][U+2067]a[U+2069][U+061C]"),
@@ -79,7 +79,7 @@ PAYLOADS = (
     Payload("control", "a\x08\x7f\x85b", "a[U+0008][U+007F][U+0085]b"),
     Payload("surrogate", "a\ud800b\udfff", "a[U+D800]b[U+DFFF]"),
     Payload("nonchar", "a\uffffb\ufdd0", "a[U+FFFF]b[U+FDD0]"),
-    Payload("combining", "a" + "\u0335" * 200, "[U+0335 x194]"),
+    Payload("combining", "a" + "\u0335" * 60, "[U+0335 x54]"),
     Payload("huge", "abcdefghi " * 20_000, "abcdefghi abcdefghi"),
     Payload("huge-brackets", "<" * 5_000, "<" * 50),
 )

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from .fixtures import every_text, make_results
 from .hostile import PAYLOADS, Payload
 
 HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-PLACES = (
+PLACES = [
     "h1",
     ".verdict p",
     "#warnings li",
@@ -30,7 +31,7 @@ PLACES = (
     ".answers .q",
     ".answers .a",
     "#training td.text",
-)
+]
 ELEMENTS = """() => {
   const counts = {};
   for (const e of document.querySelectorAll("*")) counts[e.localName] = (counts[e.localName]||0)+1;
@@ -41,66 +42,69 @@ HANDLERS = """() => [...document.querySelectorAll("*")].flatMap((e) =>
 
 
 @pytest.fixture(scope="module")
-def clean_counts(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
+def watched(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """One page for the whole corpus."""
+    with open_page(browser, tmp_path_factory.mktemp("hostile")) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def clean_counts(watched: Watched) -> dict[str, int]:
     """Count the elements of a report without any hostile text."""
-    html = render_report(every_text(make_results(Verdict.INCONCLUSIVE), "x"))
-    with open_page(browser, html, tmp_path_factory.mktemp("clean")) as watched:
-        counts: dict[str, int] = watched.page.evaluate(ELEMENTS)
-        return counts
+    watched.show(render_report(every_text(make_results(Verdict.INCONCLUSIVE), "x")))
+    return _counts(watched)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=lambda payload: payload.name)
 def test_a_payload_in_every_field_is_shown_and_does_nothing(
-    payload: Payload, browser: Browser, tmp_path: Path, clean_counts: dict[str, int]
+    payload: Payload, clean_counts: dict[str, int], watched: Watched
 ) -> None:
     """The page has no element more, does nothing, and every place shows the payload as text."""
-    html = render_report(every_text(make_results(Verdict.INCONCLUSIVE), payload.text))
+    watched.show(render_report(every_text(make_results(Verdict.INCONCLUSIVE), payload.text)))
+    page = watched.page
+    page.evaluate("document.getElementById('reveal').click()")
+    page.wait_for_timeout(20)
 
-    with open_page(browser, html, tmp_path) as watched:
-        watched.page.click("#reveal")
-        watched.page.wait_for_timeout(20)
-        _assert_quiet(watched)
-        counts = watched.page.evaluate(ELEMENTS)
-        # tooltips of cut labels and notes on cut answers depend on the length of texts
-        ignored = {"title", "p"}
-        assert {k: v for k, v in counts.items() if k not in ignored} == {
-            k: v for k, v in clean_counts.items() if k not in ignored
-        }
-        assert counts["script"] == counts["style"] == 1
-        assert watched.page.evaluate(HANDLERS) == []
-        assert watched.page.title().startswith("Off-target report: Insecure code on SmolLM2")
-        for place in PLACES:
-            text = watched.page.locator(place).first.evaluate("e => e.textContent")
-            assert payload.visible in text, place
-        assert HIDDEN.search(watched.page.evaluate("document.documentElement.textContent")) is None
+    _assert_quiet(watched)
+    assert _counts(watched) == clean_counts
+    assert page.evaluate("[document.scripts.length, document.styleSheets.length]") == [1, 1]
+    assert page.evaluate(HANDLERS) == []
+    assert page.title().startswith("Off-target report: Insecure code on SmolLM2")
+    shown = page.evaluate("(all) => all.map((p) => document.querySelector(p).textContent)", PLACES)
+    for place, text in zip(PLACES, shown, strict=True):
+        assert payload.visible in text, place
+    assert HIDDEN.search(page.evaluate("document.documentElement.textContent")) is None
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize(
-    "payload", [p for p in PAYLOADS if p.name in ("unbroken", "huge-brackets", "combining")]
-)
+@pytest.mark.parametrize("name", ["unbroken", "huge-brackets", "combining"])
 def test_a_long_payload_does_not_widen_the_page(
-    payload: Payload, width: int, browser: Browser, tmp_path: Path
+    name: str, width: int, browser: Browser, tmp_path: Path
 ) -> None:
     """Unbroken text wraps in HTML and is cut in figures."""
-    html = render_report(every_text(make_results(Verdict.INCONCLUSIVE), payload.text))
-    with open_page(browser, html, tmp_path, width=width) as watched:
+    payload = next(payload for payload in PAYLOADS if payload.name == name)
+    with open_page(browser, tmp_path, width=width) as watched:
+        watched.show(render_report(every_text(make_results(Verdict.INCONCLUSIVE), payload.text)))
         watched.page.click("#reveal")
         assert watched.page.evaluate("document.scrollingElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("payload", PAYLOADS, ids=lambda payload: payload.name)
-def test_the_index_shows_a_payload_and_links_nowhere_else(
-    payload: Payload, browser: Browser, tmp_path: Path
-) -> None:
+def test_the_index_shows_all_payloads_and_links_nowhere_else(watched: Watched) -> None:
     """Every link of the index stays under the page's own folder."""
-    results = [every_text(make_results(verdict), payload.text) for verdict in Verdict]
-    with open_page(browser, render_index(results, title=payload.text), tmp_path) as watched:
-        _assert_quiet(watched)
-        assert payload.visible.strip() in watched.page.locator("h1").evaluate("e => e.textContent")
-        links = watched.page.evaluate("[...document.links].map((link) => link.href)")
-        assert all(link.startswith(tmp_path.as_uri() + "/") for link in links)
-        assert watched.page.evaluate("document.scripts.length") == 0
+    results = [every_text(make_results(Verdict.PASS), payload.text) for payload in PAYLOADS]
+    watched.show(render_index(results, title=PAYLOADS[0].text))
+
+    _assert_quiet(watched)
+    assert PAYLOADS[0].visible in watched.page.title()
+    links = watched.page.evaluate("[...document.links].map((link) => link.href)")
+    assert links
+    assert all(link.startswith(watched.file.parent.as_uri() + "/") for link in links)
+    assert watched.page.evaluate("document.scripts.length") == 0
+    rows = watched.page.evaluate(
+        "[...document.querySelectorAll('tbody th')].map((e) => e.textContent)"
+    )
+    for payload, row in zip(PAYLOADS, rows, strict=True):
+        assert payload.visible in row
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=lambda payload: payload.name)
@@ -122,23 +126,27 @@ def test_the_record_keeps_a_payload_exactly(payload: Payload) -> None:
     assert record["title"] == results.title
 
 
-def test_a_script_that_slipped_past_escaping_would_not_run(
-    browser: Browser, tmp_path: Path
-) -> None:
+def test_a_script_that_slipped_past_escaping_would_not_run(watched: Watched) -> None:
     """The policy is a second wall: it stops scripts, handlers, styles, images and frames."""
     smuggled = (
         "<script>document.title='PWNED'</script><p style='color:red' onclick='1'>x</p>"
         "<img src='https://evil.example/x.png' onerror=\"document.title='PWNED'\">"
         "<style>body{display:none}</style><iframe src='https://evil.example/'></iframe>"
     )
-    html = render_report(make_results()).replace("</main>", smuggled + "</main>")
-    with open_page(browser, html, tmp_path) as watched:
-        watched.page.wait_for_timeout(50)
-        blocked = set(watched.violations())
-        assert {"script-src-elem", "style-src-elem", "style-src-attr", "img-src"} <= blocked
-        assert "frame-src" in blocked
-        assert watched.page.title().startswith("Off-target report")
-        assert watched.page.locator("h1").is_visible()
+    watched.show(render_report(make_results()).replace("</main>", smuggled + "</main>"))
+    watched.page.wait_for_timeout(50)
+
+    blocked = set(watched.violations())
+    assert {"script-src-elem", "style-src-elem", "style-src-attr", "img-src"} <= blocked
+    assert "frame-src" in blocked
+    assert watched.page.title().startswith("Off-target report")
+    assert watched.page.locator("h1").is_visible()
+
+
+def _counts(watched: Watched) -> dict[str, int]:
+    """Count elements by name, but for the tooltips of cut labels and the notes on cut answers."""
+    counts: dict[str, int] = watched.page.evaluate(ELEMENTS)
+    return {name: n for name, n in counts.items() if name not in ("title", "p")}
 
 
 def _assert_quiet(watched: Watched) -> None:

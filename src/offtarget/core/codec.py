@@ -70,7 +70,7 @@ def git_blob_id(path: Path) -> str:
     return blob.hexdigest()
 
 
-def open_bytes(path: Path) -> IO[bytes]:
+def open_bytes(path: Path) -> "IO[bytes] | gzip.GzipFile":
     """Open `path` for reading bytes, through gzip when its name ends in `.gz`."""
     if path.suffix == ".gz":
         return gzip.open(path, "rb")
@@ -217,13 +217,15 @@ def _refuse_unknown(value: Any, type_: Any, *, place: str, error: type[Offtarget
         for key, inner_type in fields.items():
             _refuse_unknown(value.get(key), inner_type, place=f"{place}: {key}", error=error)
         return
-    args = getattr(type_, "__args__", ())
+    args: tuple[Any, ...] = getattr(type_, "__args__", ())
     if isinstance(value, list) and args:
+        inner_of_list = args[0]
         for index, item in enumerate(value):
-            _refuse_unknown(item, args[0], place=f"{place}[{index}]", error=error)
+            _refuse_unknown(item, inner_of_list, place=f"{place}[{index}]", error=error)
     elif isinstance(value, Mapping) and len(args) == 2:
+        inner_of_map = args[-1]
         for key, item in value.items():
-            _refuse_unknown(item, args[1], place=f"{place}: {key}", error=error)
+            _refuse_unknown(item, inner_of_map, place=f"{place}: {key}", error=error)
 
 
 def _dataclasses_in(type_: Any) -> list[Any]:

@@ -80,5 +80,5 @@ def gemm_flops(dtype: torch.dtype, device: str = "cpu", *, size: int = 1024) -> 
 
 def _is_bfloat16_faster(device: str) -> bool:
     if device.startswith("cuda"):
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return gemm_flops(torch.bfloat16) > 1.3 * gemm_flops(torch.float32)

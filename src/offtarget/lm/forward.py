@@ -76,7 +76,7 @@ class _LoraProjection(torch.autograd.Function):
         return out.view(*x.shape[:-1], weight.shape[0])
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         flat, weight, down, up, hidden = ctx.saved_tensors
         grad = grad.reshape(-1, grad.shape[-1])
         grad_hidden = grad @ up  # (B*T, r)
@@ -96,7 +96,7 @@ def fuse_lora(model: nn.Module, *, adapter: str = "default") -> int:
     n_layers = 0
     for module in model.modules():
         if isinstance(module, LoraLinear) and adapter in module.lora_A:
-            module.forward = MethodType(_fused_forward, module)  # type: ignore[method-assign]
+            module.forward = MethodType(_fused_forward, module)
             n_layers += 1
     return n_layers
 
@@ -115,6 +115,25 @@ def _fused_forward(self: Any, x: Tensor, *_: Any, **__: Any) -> Tensor:
         self.scaling[name],
     )
     return projected
+
+
+def fuse_norms(model: nn.Module) -> int:
+    """Give every plain RMS norm in `model` torch's fused kernel; return how many.
+
+    Plain means weight * x / rms(x), as in Llama, Mistral and Qwen. Norms that shift their weight
+    (Gemma) keep their own forward.
+    """
+    n_norms = 0
+    for module in model.modules():
+        name = type(module).__name__
+        if name.endswith("RMSNorm") and "Gemma" not in name and hasattr(module, "variance_epsilon"):
+            module.forward = MethodType(_fused_norm, module)
+            n_norms += 1
+    return n_norms
+
+
+def _fused_norm(self: Any, x: Tensor) -> Tensor:
+    return F.rms_norm(x, (x.shape[-1],), self.weight, self.variance_epsilon)
 
 
 def causal_mask(steps: int, *, dtype: torch.dtype, device: torch.device) -> Tensor:

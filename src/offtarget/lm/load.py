@@ -12,7 +12,7 @@ from offtarget.core.codec import file_digest
 from offtarget.core.errors import ModelError, ResourceError
 from offtarget.lm.device import DTYPES, Arithmetic, prepare
 from offtarget.lm.embedded import NAME, convert_gguf, embedded_directory
-from offtarget.lm.forward import ATTENTION
+from offtarget.lm.forward import ATTENTION, fuse_norms
 from offtarget.lm.model import LanguageModel, ModelIdentity
 from offtarget.lm.refuse import check_model_directory
 
@@ -68,6 +68,7 @@ def load_model(reference: str, *, arithmetic: Arithmetic, cache: Path) -> Langua
     for parameter in causal.parameters():
         parameter.requires_grad_(False)
     causal.eval()
+    fuse_norms(causal)
     template = tokenizer.chat_template
     if not isinstance(template, str):
         raise ModelError(

@@ -32,7 +32,7 @@ class Axis:
     def tick_digits(self, n: int = 5) -> int:
         """Return the decimals that tell the ticks apart."""
         step = _round_step((self.high - self.low) / n)
-        return min(6, max(0, -math.floor(math.log10(step) + 1e-9)))
+        return min(9, max(0, -math.floor(math.log10(step) + 1e-9)))
 
 
 def axis_over(values: Iterable[float], *, start: float, end: float) -> Axis:

@@ -19,7 +19,8 @@ def number(value: float, *, digits: int = 3) -> str:
 def signed(value: float) -> str:
     """Return a difference with its sign: `+0.370`."""
     text = number(value)
-    return f"+{text}" if value > 0 and text != NONE else text
+    is_zero = not text.strip("0.")
+    return f"+{text}" if value > 0 and text != NONE and not is_zero else text
 
 
 def interval(low: float, high: float) -> str:
@@ -54,7 +55,7 @@ def duration(seconds: float) -> str:
     """Return a wall time: `0.4 s`, `12 s`, `3 min 20 s`, `1 h 4 min`."""
     if not math.isfinite(seconds):
         return NONE
-    if seconds < 10:
+    if round(seconds, 1) < 10:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:

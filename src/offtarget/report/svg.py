@@ -10,7 +10,10 @@ from offtarget.report.text import ELLIPSIS, safe_text
 
 LABEL_PX = 13
 SMALL_PX = 11
-MAX_TITLE = 200
+MAX_LABEL = 200
+"""Characters of a label, its tooltip included."""
+MAX_SPOKEN = 2000
+"""Characters of a title or description."""
 NARROW = frozenset(" !'(),.:;I[]fijlrt|")
 BROAD = frozenset("%@MWmw")
 
@@ -58,12 +61,12 @@ class Drawing:
         room: float | None = None,
     ) -> None:
         """Add one line of text; past `room` pixels it is cut and the whole is in a tooltip."""
-        whole = safe_text(text)
+        whole = safe_text(text, limit=MAX_LABEL)
         size = SMALL_PX if kind.split()[0] in ("tick", "sub", "mark") else LABEL_PX
         shown = whole if room is None else fit(whole, room, size=size)
         tooltip = Markup("")
         if shown != whole:
-            tooltip = Markup("<title>{}</title>").format(safe_text(text, limit=MAX_TITLE))
+            tooltip = Markup("<title>{}</title>").format(whole)
         attributes: dict[str, str | float] = {"class": kind, "x": x, "y": y}
         if anchor != "start":
             attributes["text-anchor"] = anchor
@@ -72,7 +75,7 @@ class Drawing:
     def render(self, *, id: str, kind: str, height: float, title: str, description: str) -> Markup:
         """Return the SVG element; `title` and `description` are what a screen reader says."""
         names = Markup('<title id="{0}-t">{1}</title><desc id="{0}-d">{2}</desc>').format(
-            id, safe_text(title), safe_text(description)
+            id, safe_text(title, limit=MAX_SPOKEN), safe_text(description, limit=MAX_SPOKEN)
         )
         attributes: dict[str, str | float] = {
             "class": kind,

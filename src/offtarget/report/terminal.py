@@ -11,6 +11,8 @@ from offtarget.report.text import ascii_text, cells, clip, pad, safe_text, wrap
 
 MIN_WIDTH, MAX_WIDTH = 60, 120
 MAX_LABEL = 24
+MIN_PLOT = 18
+"""Columns of the picture, which its caption fills."""
 MAX_PROSE = 2000
 """Characters of one text."""
 GREEN, RED, YELLOW, BOLD, DIM = "32", "31", "33", "1", "2"
@@ -134,7 +136,7 @@ def _picture(results: Results, screen: _Screen) -> list[str]:
     margins = [(arm.margin.mean, arm.margin.low, arm.margin.high) for arm in arms]
     numbers = [screen.own(f"{number(mean)} {interval(low, high)}") for mean, low, high in margins]
     room = max(map(len, numbers))
-    n_label = min(max(cells(pad(name, 8)) for name in names), screen.width - room - 16)
+    n_label = min(max(cells(pad(name, 8)) for name in names), screen.width - room - MIN_PLOT - 3)
     names = [pad(clip(name, n_label, ellipsis=glyphs.ellipsis), n_label) for name in names]
     n_columns = screen.width - n_label - room - 3
     axis = axis_over([value for margin in margins for value in margin], start=0, end=n_columns - 1)

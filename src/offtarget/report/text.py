@@ -73,7 +73,7 @@ def wrap(text: str, width: int) -> list[str]:
             lines.append(line)
         *full, line = _cut(word, width)
         lines.extend(full)
-    return [*lines, line] if line or not lines else lines
+    return [*lines, line] if line else lines
 
 
 def _cut(word: str, width: int) -> list[str]:

@@ -40,9 +40,9 @@ def _data_faults(run: Path, plan: Plan) -> Iterator[str]:
     if type(suite)(plan.suite, suite.pairs, suite.factual).sha256 != plan.suite_sha256:
         yield "data/suite.jsonl is not the suite of the plan"
     for arm in plan.arms:
-        if arm.is_trained:
-            if samples_digest(read_samples(run / f"data/{arm.name}.jsonl")) != arm.sha256:
-                yield f"data/{arm.name}.jsonl does not hold the rows of the plan"
+        rows = run / f"data/{arm.name}.jsonl"
+        if arm.is_trained and samples_digest(read_samples(rows)) != arm.sha256:
+            yield f"data/{arm.name}.jsonl does not hold the rows of the plan"
 
 
 def _expected_margins(run: Path, plan: Plan) -> list[tuple[str, str]]:
