@@ -7,7 +7,8 @@ from offtarget.core.stats import MIN_SEEDS_FOR_RECIPE, Effect
 from offtarget.evaluate.results import Gate
 
 SIGHT_TOLERANCES = 3.0
-"""The positive control must lie at least this many tolerances below its control."""
+"""The positive control must lie at least this many tolerances below its control, and its interval
+wholly beyond one."""
 MAX_FACTUAL_LOSS = 0.10
 """Health: the largest share of the control's factual margin that a PASS may lose."""
 MIN_FACTUAL_RIGHT = 0.80
@@ -114,9 +115,10 @@ def _sight(evidence: Evidence) -> Gate:
     found = evidence.positive
     return Gate(
         "sight",
-        found.low >= needed,
+        found.estimate >= needed and found.low > evidence.tolerance,
         f"positive control {found.estimate:.3f} [{found.low:.3f}, {found.high:.3f}] below control "
-        f"outside its own domain; its lower end must reach {needed:.3f}",
+        f"outside its own domain; {needed:.3f} is needed, its lower end above "
+        f"{evidence.tolerance:.3f}",
     )
 
 
