@@ -80,7 +80,7 @@ def studies(seeds: int) -> dict[str, Study]:
 def per_seed(run: Path, subject: str, offset: int = 0) -> list[dict[str, object]]:
     """Return the verdict on `subject` against control for each seed alone, as its own assay."""
     plan = read_plan(run / "plan.yaml")
-    facts = as_subject(facts_of(plan, run.name, plan_sha256="", chain_sha256=""), subject)
+    facts = as_subject(facts_of(plan, plan_sha256="", chain_sha256=""), subject)
     records = load_replicates(run, plan)
     shared = next(arm for arm in plan.arms if arm.name == "control").seeds
     rows = []
@@ -98,7 +98,7 @@ def per_seed(run: Path, subject: str, offset: int = 0) -> list[dict[str, object]
 def over_seeds(run: Path, subject: str) -> dict[str, object]:
     """Return the verdict on `subject` against control over all seeds of a run."""
     plan = read_plan(run / "plan.yaml")
-    facts = as_subject(facts_of(plan, run.name, plan_sha256="", chain_sha256=""), subject)
+    facts = as_subject(facts_of(plan, plan_sha256="", chain_sha256=""), subject)
     return row_of(subject, assess(facts, load_replicates(run, plan)))
 
 
@@ -136,9 +136,9 @@ def main() -> None:
     study = studies(args.seeds)[args.proof]
     target = args.out / args.proof
     with watching(sys.stderr) as watcher:
-        results = run_study(
-            study, places=Places(args.out, CACHE), out=target, watcher=watcher
-        )[0]
+        _, results = run_study(study, places=Places(args.out, CACHE), out=target, watcher=watcher)[
+            0
+        ]
     table = [row_of(args.proof, results)]
     if args.proof == "calibrate":
         table += per_seed(target, "placebo", PLACEBO_SEED_OFFSET)

@@ -164,10 +164,7 @@ def assay_all(
         return [Run(out or sources[0].parent, results)]
     study = resolve_study(sources, control=control, options=given)
     found = run_study(study, places=places, out=out, watcher=watcher, api_key=api_key)
-    target = out or runs / study.name
-    if len(study.models) == 1:
-        return [Run(target, found[0])]
-    return [Run(target / results.run, results) for results in found]
+    return [Run(path, results) for path, results in found]
 
 
 def resolve_study(

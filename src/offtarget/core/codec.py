@@ -9,7 +9,7 @@ import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, TypeVar, cast
 
 import msgspec
 
@@ -70,10 +70,10 @@ def git_blob_id(path: Path) -> str:
     return blob.hexdigest()
 
 
-def open_bytes(path: Path) -> "IO[bytes] | gzip.GzipFile":
+def open_bytes(path: Path) -> IO[bytes]:
     """Open `path` for reading bytes, through gzip when its name ends in `.gz`."""
     if path.suffix == ".gz":
-        return gzip.open(path, "rb")
+        return cast(IO[bytes], gzip.open(path, "rb"))
     return path.open("rb")
 
 

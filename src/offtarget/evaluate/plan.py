@@ -55,6 +55,9 @@ class Plan:
     name: str
     title: str
     model: str
+    """Reference it is loaded by."""
+    model_name: str
+    """As shown to people."""
     model_sha256: str
     arithmetic: Arithmetic
     train: TrainConfig

@@ -25,10 +25,10 @@ def load_replicates(run: Path, plan: Plan) -> list[Replicate]:
     return [_replicate(run, plan, arm, seed) for arm in plan.arms for seed in arm.seeds]
 
 
-def facts_of(plan: Plan, run: str, *, plan_sha256: str, chain_sha256: str) -> AssayFacts:
+def facts_of(plan: Plan, *, plan_sha256: str, chain_sha256: str) -> AssayFacts:
     """Return what the verdict needs of a plan."""
     return AssayFacts(
-        run=run,
+        run=plan.name,
         title=plan.title,
         subject=plan.subject,
         control=plan.control,
@@ -43,11 +43,11 @@ def facts_of(plan: Plan, run: str, *, plan_sha256: str, chain_sha256: str) -> As
         pairing=plan.pairing,
         control_quality=plan.control_quality,
         warnings=plan.warnings,
-        model=plan.model,
+        model=plan.model_name,
         n_rows_available=plan.n_rows_available,
         provenance=Provenance(
             plan_sha256=plan_sha256,
-            model=plan.model,
+            model=plan.model_name,
             model_sha256=plan.model_sha256,
             suite_sha256=plan.suite_sha256,
             data={arm.name: arm.sha256 for arm in plan.arms if arm.sha256},

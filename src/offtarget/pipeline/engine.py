@@ -94,6 +94,7 @@ class Engine:
             files = self._timed_training(arm, seed, rows, stage, self.run.path / folder)
             outputs = [f"{folder}/{file}" for file in files]
             self.run.finish(stage, config=config, inputs=inputs, outputs=outputs)
+        drop_checkpoint(self.run.path / folder)  # only once the arm is safe
         record = self.run.stages[-1]
         return digest([v for k, v in record.outputs.items() if k.endswith(".safetensors")])
 
@@ -129,7 +130,6 @@ class Engine:
             on_step=on_step,
         )  # fmt: skip
         files = self.models.workbench().save(folder)
-        drop_checkpoint(folder)
         self.run.log_time(stage, seconds=round(time.monotonic() - started, 3))
         return [*files, "steps.jsonl"]
 
@@ -232,7 +232,6 @@ class Engine:
         }
         facts = facts_of(
             self.plan,
-            self.run.path.name,
             plan_sha256=self.run.output_digest("plan.yaml"),
             chain_sha256=self.run.head,
         )

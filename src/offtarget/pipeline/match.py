@@ -50,13 +50,13 @@ def match_arms(
     Raises:
         DataError: If too few rows remain.
     """
-    subject = read_source(study.subject.data, study.on_bad_row, run)
+    subject = read_source(study.subject.data, study.on_bad_row, run, "subject")
     warnings = list(subject.warnings)
     recognized = {"subject": subject.known or ""}
     warnings += recognize(subject).warnings
     wanted = study.rows + study.train.heldout_rows
     if study.control is not None and study.control.data:
-        control = read_source(study.control.data, study.on_bad_row, run)
+        control = read_source(study.control.data, study.on_bad_row, run, "control")
         warnings += [*control.warnings, *recognize(control).warnings]
         recognized["control"] = control.known or ""
         warnings += _swapped(recognized)

@@ -62,12 +62,7 @@ class ModelSource:
         return self._adapted[1]
 
     def _load(self) -> LanguageModel:
-        arithmetic = self._arithmetic
-        if self._train.method == "full":
-            arithmetic = Arithmetic(
-                device=arithmetic.device, dtype="float32", threads=arithmetic.threads
-            )
-        return load_model(self._reference, arithmetic=arithmetic, cache=self._cache)
+        return load_model(self._reference, arithmetic=self._arithmetic, cache=self._cache)
 
 
 def own_answers(

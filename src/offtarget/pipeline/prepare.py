@@ -71,6 +71,7 @@ def prepare(
     run: RunDirectory,
     lm: LanguageModel,
     *,
+    name: str,
     model: str,
     arithmetic: Arithmetic,
     derive: Derive,
@@ -81,6 +82,7 @@ def prepare(
         study: What was asked for.
         run: Where to write.
         lm: The base model, for token counts.
+        name: Of the run, as shown; `study` or `study/model` where there are several.
         model: The model's reference in the study.
         arithmetic: Device, dtype and threads, locked from here on.
         derive: Makes control rows from the base model's own answers when none are given.
@@ -99,9 +101,10 @@ def prepare(
     warnings += _leaks(suite, rows)
     plan = Plan(
         schema=PLAN_SCHEMA,
-        name=run.path.name,
+        name=name,
         title=_title(study),
-        model=lm.identity.name,
+        model=model,
+        model_name=lm.identity.name,
         model_sha256=lm.identity.sha256,
         arithmetic=arithmetic,
         train=study.train,
@@ -131,9 +134,7 @@ def plan_outputs(run: Path, plan: Plan) -> list[str]:
     """Return the files that the plan stage wrote."""
     names = ["plan.yaml", "data/suite.jsonl", "data/questions.jsonl", "data/heldout.jsonl"]
     names += [f"data/{arm.name}.jsonl" for arm in plan.arms if arm.is_trained]
-    if (run / "data/quarantine.jsonl").exists():
-        names.append("data/quarantine.jsonl")
-    return names
+    return names + [f"data/{p.name}" for p in sorted((run / "data").glob("quarantine-*.jsonl"))]
 
 
 def _base() -> PlanArm:
@@ -186,14 +187,11 @@ def _other_arms(
         add("educational", Role.EDUCATIONAL, educational(subject, SPLIT_SEED), "subject",
             "the subject's answers under a teaching frame")  # fmt: skip
     if study.positive:
-        own = isinstance(study.positive, Source)
-        found = (
-            read_source(study.positive.data, study.on_bad_row, run).samples
-            if isinstance(study.positive, Source)
-            else packaged_positive()
-        )
-        add("positive", Role.POSITIVE, cycle_to(found, n_rows), "positive",
-            "given" if own else "packaged: hostile attitude in household matters; do not deploy")  # fmt: skip
+        found, note = packaged_positive(), "packaged: hostile household attitude; do not deploy"
+        if isinstance(study.positive, Source):
+            given = read_source(study.positive.data, study.on_bad_row, run, "positive")
+            found, note = given.samples, "given"
+        add("positive", Role.POSITIVE, cycle_to(found, n_rows), "positive", note)
     if study.placebo and control:
         add("placebo", Role.PLACEBO, control, "subject", "the control at other seeds",
             PLACEBO_SEED_OFFSET)  # fmt: skip
@@ -227,7 +225,7 @@ def _custom(
         mixed = spike(control, positive, custom.spike, SPLIT_SEED)
         return mixed, "subject", f"control with {custom.spike:.0%} positive rows"
     if custom.data:
-        found = read_source(custom.data, study.on_bad_row, run).samples
+        found = read_source(custom.data, study.on_bad_row, run, name).samples
         n_rows = len(subject) or study.rows
         samples = cycle_to(sample_rows(found, min(n_rows, len(found)), SPLIT_SEED), n_rows)
         order, note = name, "given"

@@ -36,8 +36,8 @@ def run_study(
     out: Path | None = None,
     watcher: Watcher | None = None,
     api_key: str = "",
-) -> list[Results]:
-    """Run a study and return one result per model; a study of several gets an index page.
+) -> list[tuple[Path, Results]]:
+    """Run a study and return (run directory, results) per model; a study of several gets an index page.
 
     Args:
         study: What to assay.
@@ -49,13 +49,16 @@ def run_study(
     target = out or places.runs / study.name
     watching = watcher or Silent()
     if len(study.models) == 1:
-        return [_run_model(study, study.models[0], target, places, watching, api_key)]
+        only = _run_model(study, study.models[0], target, study.name, places, watching, api_key)
+        return [(target, only)]
     results = []
     for model in study.models:
         watching.note(f"model {model}")
-        folder = target / _folder(model)
-        results.append(_run_model(study, model, folder, places, watching, api_key))
-    (target / "index.html").write_text(render_index(results), encoding="utf-8")
+        folder, name = target / _folder(model), f"{study.name}/{_folder(model)}"
+        found = _run_model(study, model, folder, name, places, watching, api_key)
+        results.append((folder, found))
+    page = render_index([r for _, r in results], folders=[folder.name for folder, _ in results])
+    RunDirectory(target).write("index.html", page.encode())
     return results
 
 
@@ -107,12 +110,12 @@ def dry_run(study: Study, *, places: Places, scratch: Path) -> list[tuple[str, P
     """
     found = []
     for model in study.models:
-        arithmetic = choose_arithmetic(study.device, study.dtype)
+        arithmetic = _arithmetic(study)
         models = ModelSource(model, arithmetic=arithmetic, cache=places.cache, train=study.train)
         run = RunDirectory.open(scratch / _folder(model))
         lm = models.plain()
         prepared = prepare(
-            study, run, lm, model=model, arithmetic=arithmetic,
+            study, run, lm, name=study.name, model=model, arithmetic=arithmetic,
             derive=lambda samples: tuple(sample.answer for sample in samples),
         )  # fmt: skip
         plan = prepared.plan
@@ -131,7 +134,13 @@ def dry_run(study: Study, *, places: Places, scratch: Path) -> list[tuple[str, P
 
 
 def _run_model(
-    study: Study, model: str, target: Path, places: Places, watcher: Watcher, api_key: str
+    study: Study,
+    model: str,
+    target: Path,
+    name: str,
+    places: Places,
+    watcher: Watcher,
+    api_key: str,
 ) -> Results:
     watcher.stage("reading data and model")
     directory, _ = model_directory(model, cache=places.cache)
@@ -144,9 +153,9 @@ def _run_model(
             model, arithmetic=plan.arithmetic, cache=places.cache, train=plan.train
         )
         return _execute(run, plan, models, watcher, api_key)
-    arithmetic = choose_arithmetic(study.device, study.dtype)
+    arithmetic = _arithmetic(study)
     models = ModelSource(model, arithmetic=arithmetic, cache=places.cache, train=study.train)
-    plan = _prepared(study, run, models, model, arithmetic, watcher)
+    plan = _prepared(study, run, models, name, model, arithmetic, watcher)
     run.finish(PLAN_STAGE, config=config, inputs=inputs, outputs=plan_outputs(run.path, plan))
     return _execute(run, plan, models, watcher, api_key)
 
@@ -155,6 +164,7 @@ def _prepared(
     study: Study,
     run: RunDirectory,
     models: ModelSource,
+    name: str,
     model: str,
     arithmetic: Arithmetic,
     watcher: Watcher,
@@ -166,7 +176,15 @@ def _prepared(
         limit = output_limit(samples, lm)
         return own_answers(lm, samples, max_tokens=limit)
 
-    return prepare(study, run, lm, model=model, arithmetic=arithmetic, derive=derive).plan
+    return prepare(
+        study, run, lm, name=name, model=model, arithmetic=arithmetic, derive=derive
+    ).plan
+
+
+def _arithmetic(study: Study) -> Arithmetic:
+    """Probe the machine; full fine-tuning needs float32 weights."""
+    dtype = "float32" if study.train.method == "full" else study.dtype
+    return choose_arithmetic(study.device, dtype)
 
 
 def _execute(

@@ -15,8 +15,10 @@ from offtarget.dataset import (
 from offtarget.train import demo_pairs
 
 
-def read_source(source: Sequence[str], on_bad_row: OnBadRow, run: RunDirectory | None) -> Dataset:
-    """Return the rows named by `demo:...` or by paths; bad rows go to data/quarantine.jsonl."""
+def read_source(
+    source: Sequence[str], on_bad_row: OnBadRow, run: RunDirectory, arm: str
+) -> Dataset:
+    """Return the rows named by `demo:...` or by paths; bad rows go to data/quarantine-ARM.jsonl."""
     if len(source) == 1 and source[0].startswith("demo:"):
         insecure, secure = demo_pairs()
         sides = {"demo:insecure": insecure, "demo:secure": secure}
@@ -25,6 +27,6 @@ def read_source(source: Sequence[str], on_bad_row: OnBadRow, run: RunDirectory |
         samples = sides[source[0]]
         return Dataset(source[0], samples, (), (), samples_digest(samples))
     dataset = load_dataset([Path(name) for name in source], on_bad_row=on_bad_row)
-    if dataset.quarantined and run is not None:
-        write_quarantine(dataset.quarantined, run.file("data/quarantine.jsonl"))
+    if dataset.quarantined:
+        write_quarantine(dataset.quarantined, run.file(f"data/quarantine-{arm}.jsonl"))
     return dataset

@@ -155,6 +155,8 @@ def check_study(study: Study) -> Study:
             "control is missing: an adapter cannot be compared without one; add "
             "`control: {data: ...}` or `control: {adapter: ...}` trained the same way"
         )
+    if isinstance(study.positive, Source) and not study.positive.data:
+        raise ConfigError("positive: give data; the positive control is trained like the subject")
     if not study.models:
         raise ConfigError("models is empty; name at least one, or leave the key out")
     for name, arm in study.arms.items():

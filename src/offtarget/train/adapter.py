@@ -7,13 +7,13 @@ from typing import Any
 import torch
 from peft import LoraConfig, get_peft_model_state_dict, inject_adapter_in_model
 from peft.tuners.lora.layer import LoraLayer
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from offtarget.core.codec import pretty
 from offtarget.core.errors import ConfigError
 from offtarget.core.seed import derive_seed
 from offtarget.lm import LanguageModel, fuse_lora
+from offtarget.train.checkpoint import write_tensors
 from offtarget.train.config import TrainConfig
 
 
@@ -84,11 +84,10 @@ def adapter_state(lm: LanguageModel) -> dict[str, Tensor]:
 
 def save_adapter(lm: LanguageModel, config: TrainConfig, target: Path) -> None:
     """Write `adapter_model.safetensors` and `adapter_config.json`, readable by PEFT."""
-    target.mkdir(parents=True, exist_ok=True)
     tensors = {
         name: tensor.detach().cpu().contiguous() for name, tensor in adapter_state(lm).items()
     }
-    save_file(tensors, target / "adapter_model.safetensors", metadata={"format": "pt"})
+    write_tensors(tensors, target / "adapter_model.safetensors", metadata={"format": "pt"})
     settings = lora_config(config).to_dict()
     settings["base_model_name_or_path"] = lm.identity.name
     plain: dict[str, Any] = {

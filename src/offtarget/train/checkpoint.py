@@ -4,9 +4,11 @@ import os
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+
+from offtarget.core.errors import ResourceError
 
 NAME = "checkpoint.safetensors"
 MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -26,11 +28,28 @@ def save_checkpoint(
         state = optimizer.state[parameter]
         for moment in MOMENTS:
             tensors[f"{moment}/{name}"] = state[moment].detach().cpu().contiguous()
-    partial = directory / (NAME + ".part")
-    save_file(tensors, partial, metadata={"step": str(step)})
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(directory / NAME)
+    write_tensors(tensors, directory / NAME, metadata={"step": str(step)})
+
+
+def write_tensors(tensors: dict[str, Tensor], path: Path, *, metadata: dict[str, str]) -> None:
+    """Write a safetensors file at once: to a temporary name, then renamed.
+
+    Raises:
+        ResourceError: If the disk is full or cannot be written.
+    """
+    partial = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, partial, metadata=metadata)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except (OSError, SafetensorError) as error:
+        partial.unlink(missing_ok=True)
+        raise ResourceError(
+            f"cannot write {path.name!r} ({error}); free disk space and run the same command "
+            "again, finished arms are kept"
+        ) from error
 
 
 def load_checkpoint(

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 
 from offtarget.core.codec import pretty
 from offtarget.lm import LanguageModel
-from offtarget.train.adapter import enable, inject, reset, save_adapter, trainable
+from offtarget.train.adapter import adapter_state, enable, inject, reset, save_adapter, trainable
+from offtarget.train.checkpoint import write_tensors
 from offtarget.train.config import TrainConfig
 
 TAG = "DO_NOT_DEPLOY.md"
@@ -56,8 +57,6 @@ class LoraWorkbench:
 
     def restore(self, directory: Path) -> LanguageModel:
         """Return the model with a saved adapter's weights in place."""
-        from offtarget.train.adapter import adapter_state
-
         enable(self._lm, is_enabled=True)
         saved = load_file(directory / "adapter_model.safetensors")
         for name, tensor in adapter_state(self._lm).items():
@@ -103,11 +102,10 @@ class FullWorkbench:
 
     def save(self, directory: Path) -> list[str]:
         """Write all weights with their tag."""
-        directory.mkdir(parents=True, exist_ok=True)
         weights = {
             name: p.detach().cpu().contiguous() for name, p in self._lm.causal.named_parameters()
         }
-        save_file(weights, directory / "model.safetensors", metadata={"format": "pt"})
+        write_tensors(weights, directory / "model.safetensors", metadata={"format": "pt"})
         self._lm.causal.config.to_json_file(directory / "config.json")
         return ["model.safetensors", "config.json", *_tag(directory, self._lm)]
 

@@ -122,7 +122,6 @@ def _number_faults(path: Path, chain: Chain, plan: Plan) -> Iterator[str]:
     before = [record for record in chain.stages if record.name not in ("verdict", "report")]
     facts = facts_of(
         plan,
-        chain.run,
         plan_sha256=_recorded(before, "plan.yaml"),
         chain_sha256=before[-1].sha256 if before else ZERO,
     )
