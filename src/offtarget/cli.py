@@ -244,12 +244,28 @@ def _run_assay(
         if not as_json:
             _print_results(run.results)
             _say(f"report: {run.path / 'report' / 'report.html'}")
+    if out is not None and paths[0].name == "plan.yaml":
+        _print_comparison(paths[0].parent, out)
     if as_json:
         results = [run.results for run in runs]
         _say(pretty(results[0] if len(results) == 1 else results))
     codes = [EXIT_CODES[run.verdict] for run in runs]
     worst = 1 if 1 in codes else max(codes)
     raise typer.Exit(0 if is_demo else worst)
+
+
+def _print_comparison(one: Path, other: Path) -> None:
+    """Say on stderr which records of a run made afresh differ from the first one's."""
+    from offtarget import api
+
+    checks = api.compare(one, other)
+    different = [check for check in checks if not check.passed]
+    lines = [f"{check.name}: {check.detail}" for check in different]
+    lines.append(
+        f"compared with {one}: {len(checks) - len(different)} of {len(checks)} stages wrote the "
+        "same bytes"
+    )
+    sys.stderr.write("\n".join(lines) + "\n")
 
 
 def _print_results(results: object) -> None:
