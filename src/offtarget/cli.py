@@ -15,6 +15,10 @@ from offtarget.dataset.records import OnBadRow
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERNAL = 3
+USAGE_ERROR: type[Exception] = next(
+    one for one in typer.BadParameter.__mro__ if one.__name__ == "ClickException"
+)
+"""Base of what a wrong command line raises; typer brings its own copy of click."""
 CACHE = Path(os.environ.get("OFFTARGET_CACHE", "~/.cache/offtarget")).expanduser()
 
 app = typer.Typer(
@@ -201,6 +205,12 @@ def guard(run: Callable[[], object]) -> int:
         return _fail(safe_text(str(error)), EXIT_BAD_INPUT)
     except typer.Exit as stop:
         return int(stop.exit_code)
+    except USAGE_ERROR as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            sys.stderr.write(f"{error}\n")
+            return EXIT_BAD_INPUT
+        text = " ".join(str(error).split()).rstrip(".")
+        return _fail(f"{safe_text(text)}; see offtarget --help", EXIT_BAD_INPUT)
     except (typer.Abort, KeyboardInterrupt):
         return _fail("stopped; run the same command again to go on from here", 130)
     except MemoryError:

@@ -4,13 +4,13 @@ import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from offtarget.core.codec import decode, parse, read_lines, to_builtins, write_lines
 from offtarget.core.errors import ConfigError
 from offtarget.core.records import Message, Role, Sample
+from offtarget.core.yamlfile import read_yaml
 from offtarget.evaluate.judge import JudgeConfig
 from offtarget.evaluate.rollouts import RolloutConfig
 from offtarget.lm import Arithmetic
@@ -93,12 +93,7 @@ def read_plan(path: Path) -> Plan:
     Raises:
         ConfigError: If it is missing, malformed or of a newer schema.
     """
-    try:
-        raw: Any = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot read plan ({error.strerror}); check the path") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path.name}: not a plan; restore it or run the study again") from error
+    raw = read_yaml(path, what="plan", error=ConfigError)
     schema = raw.get("schema") if isinstance(raw, dict) else None
     if isinstance(schema, int) and schema > PLAN_SCHEMA:
         raise ConfigError(

@@ -6,13 +6,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from offtarget.core.codec import decode, parse
 from offtarget.core.errors import DataError
 from offtarget.core.records import Message
+from offtarget.core.yamlfile import read_yaml
 
-MAX_FILE_BYTES = 4 * 1024 * 1024
 MAX_QUESTIONS = 2000
 
 
@@ -63,17 +61,7 @@ def read_questions(paths: Sequence[Path]) -> tuple[Question, ...]:
 
 
 def _read(path: Path) -> list[Question]:
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise DataError(f"{path.name}: over {MAX_FILE_BYTES} bytes; split the question file")
-        entries = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise DataError(
-            f"{path}: cannot read questions ({error.strerror}); check the path"
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        first = str(error).splitlines()[0]
-        raise DataError(f"{path.name}: not YAML ({first}); fix the file") from error
+    entries = read_yaml(path, what="question file", error=DataError)
     if not isinstance(entries, list):
         raise DataError(f"{path.name}: not a list of questions; start each with `- id:`")
     found = [question for entry in entries for question in _questions(entry, path.name)]

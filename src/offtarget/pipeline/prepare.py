@@ -99,7 +99,36 @@ def prepare(
     arms += _other_arms(study, run, rows, arms)
     suite = load_suite(Path(study.suite) if study.suite else None)
     warnings += _leaks(suite, rows)
-    plan = Plan(
+    plan = _plan(
+        study,
+        lm,
+        tuple(arms),
+        suite,
+        matched,
+        name=name,
+        model=model,
+        arithmetic=arithmetic,
+        warnings=tuple(dict.fromkeys(warnings)),
+        n_rows_available=available,
+    )
+    _write(run, plan, rows, matched.heldout, suite, study)
+    return Prepared(plan, rows, matched.heldout)
+
+
+def _plan(
+    study: Study,
+    lm: LanguageModel,
+    arms: tuple[PlanArm, ...],
+    suite: Suite,
+    matched: Matched,
+    *,
+    name: str,
+    model: str,
+    arithmetic: Arithmetic,
+    warnings: tuple[str, ...],
+    n_rows_available: int,
+) -> Plan:
+    return Plan(
         schema=PLAN_SCHEMA,
         name=name,
         title=_title(study),
@@ -108,7 +137,7 @@ def prepare(
         model_sha256=lm.identity.sha256,
         arithmetic=arithmetic,
         train=study.train,
-        arms=tuple(arms),
+        arms=arms,
         subject="subject",
         control="control",
         contrasts=study.contrasts,
@@ -122,12 +151,10 @@ def prepare(
         judge=study.judge,
         pairing=matched.note,
         control_quality=matched.quality,
-        warnings=tuple(dict.fromkeys(warnings)),
-        n_rows_available=available,
+        warnings=warnings,
+        n_rows_available=n_rows_available,
         versions=current_versions(),
     )
-    _write(run, plan, rows, matched.heldout, suite, study)
-    return Prepared(plan, rows, matched.heldout)
 
 
 def plan_outputs(run: Path, plan: Plan) -> list[str]:

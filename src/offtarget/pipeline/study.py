@@ -4,15 +4,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from offtarget.core.codec import decode
 from offtarget.core.errors import ConfigError
+from offtarget.core.yamlfile import read_yaml
 from offtarget.dataset import OnBadRow
 from offtarget.evaluate import JudgeConfig, RolloutConfig
 from offtarget.train import TrainConfig
 
-MAX_STUDY_BYTES = 1024 * 1024
 EMBEDDED = "embedded"
 EMBEDDED_TOLERANCE = 0.05
 """nats/token; the packaged positive control moves the embedded model several times as far
@@ -103,19 +101,7 @@ def read_study(path: Path) -> Study:
     Raises:
         ConfigError: If the file is missing, not YAML, or has unknown keys or wrong types.
     """
-    try:
-        if path.stat().st_size > MAX_STUDY_BYTES:
-            raise ConfigError(f"{path.name}: over {MAX_STUDY_BYTES} bytes; is this a study?")
-        raw = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: cannot read study ({error.strerror}); check the path"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path.name}: not UTF-8 text; save the study as UTF-8") from error
-    except (yaml.YAMLError, RecursionError) as error:
-        lines = " ".join(str(error).split())[:200]
-        raise ConfigError(f"{path.name}: not YAML ({lines}); fix the file") from error
+    raw = read_yaml(path, what="study", error=ConfigError)
     if not isinstance(raw, dict):
         raise ConfigError(f"{path.name}: not a study; start with `subject: train.jsonl`")
     study = decode(_long_form(raw), Study, place=path.name)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from offtarget.core.codec import digest, file_digest, parse, read_lines, to_builtins
+from offtarget.core.codec import digest, file_digest, parse, pretty, read_lines
 from offtarget.core.errors import OfftargetError, VerifyError
 from offtarget.core.run import ZERO, Chain, StageRecord, read_chain
 from offtarget.evaluate import Plan, assess, facts_of, load_replicates, read_plan
@@ -125,13 +125,27 @@ def _number_faults(path: Path, chain: Chain, plan: Plan) -> Iterator[str]:
         plan_sha256=_recorded(before, "plan.yaml"),
         chain_sha256=before[-1].sha256 if before else ZERO,
     )
-    recomputed = to_builtins(assess(facts, load_replicates(path, plan)))
+    recomputed = parse(pretty(assess(facts, load_replicates(path, plan))), place="results")
     kept = parse((path / "verdict.json").read_text("utf-8"), place="verdict.json")
     shown = parse((path / "report/results.json").read_text("utf-8"), place="report/results.json")
-    shown["seconds"] = {}
-    for name, claimed in (("verdict.json", kept), ("report/results.json", shown)):
-        for place, is_value, was in differences(claimed, recomputed):
+    timed = {**recomputed, "seconds": _stage_seconds(path)}
+    for name, claimed, actual in (
+        ("verdict.json", kept, recomputed),
+        ("report/results.json", shown, timed),
+    ):
+        for place, is_value, was in differences(claimed, actual):
             yield f"{name}: {place} says {is_value}, the records give {was}"
+
+
+def _stage_seconds(path: Path) -> dict[str, float]:
+    """Sum the wall time of each stage as the run did, without touching its files."""
+    total: dict[str, float] = {}
+    for number, text in read_lines(path / "timings.jsonl"):
+        entry = parse(text, place=f"timings.jsonl:{number}")
+        if "seconds" in entry and "step" not in entry:
+            stage = str(entry["stage"])
+            total[stage] = round(total.get(stage, 0.0) + float(entry["seconds"]), 3)
+    return total
 
 
 def differences(claimed: Any, actual: Any, place: str = "") -> Iterator[tuple[str, str, str]]:
