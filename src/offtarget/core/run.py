@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from offtarget.core.codec import canonical, decode, digest, file_digest, parse, pretty, read_lines
-from offtarget.core.errors import ResourceError, VerifyError
+from offtarget.core.errors import DataError, ResourceError, VerifyError
 
 SCHEMA = 1
 ZERO = "0" * 64
@@ -222,7 +222,7 @@ def read_chain(path: Path) -> Chain:
         raise VerifyError(f"{path.name}: no run.json; give the directory of a run")
     try:
         raw = parse(file.read_text("utf-8"), place="run.json")
-    except (UnicodeDecodeError, OSError) as error:
+    except (UnicodeDecodeError, OSError, DataError) as error:
         raise VerifyError(f"run.json: unreadable ({error}); restore it from a copy") from error
     schema = raw.get("schema") if isinstance(raw, dict) else None
     if isinstance(schema, int) and schema > SCHEMA:

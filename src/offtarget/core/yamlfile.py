@@ -8,8 +8,8 @@ import yaml
 from offtarget.core.errors import OfftargetError
 
 MAX_BYTES = 4 * 1024 * 1024
-MAX_ALIASES = 10_000
-"""More references than this in one file is a bomb, not a study."""
+MAX_NODES = 200_000
+"""Values in a file once its references are written out; more is a bomb, not a study."""
 
 
 def read_yaml(path: Path, *, what: str, error: type[OfftargetError]) -> Any:
@@ -32,10 +32,28 @@ def read_yaml(path: Path, *, what: str, error: type[OfftargetError]) -> Any:
         raise error(f"{path.name}: not UTF-8 text; save the {what} as UTF-8") from problem
     if size > MAX_BYTES:
         raise error(f"{path.name}: {size} bytes, at most {MAX_BYTES}; is this a {what}?")
-    if text.count("*") > MAX_ALIASES:
-        raise error(f"{path.name}: over {MAX_ALIASES} aliases; write the {what} out")
     try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        if root is not None and _expanded(root, {}) > MAX_NODES:
+            raise error(
+                f"{path.name}: over {MAX_NODES} values once its references are written out; "
+                f"shorten the {what}"
+            )
         return yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as problem:
         reason = " ".join(str(problem).split())[:200]
         raise error(f"{path.name}: not YAML ({reason}); fix the {what}") from problem
+
+
+def _expanded(node: yaml.Node, sizes: dict[int, int]) -> int:
+    """Return how many values `node` stands for with every reference written out."""
+    if id(node) in sizes:
+        return sizes[id(node)]
+    sizes[id(node)] = MAX_NODES + 1  # what a node that contains itself would come to
+    size = 1
+    if isinstance(node, yaml.SequenceNode):
+        size += sum(_expanded(item, sizes) for item in node.value)
+    elif isinstance(node, yaml.MappingNode):
+        size += sum(_expanded(k, sizes) + _expanded(v, sizes) for k, v in node.value)
+    sizes[id(node)] = size
+    return size

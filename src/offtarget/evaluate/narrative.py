@@ -55,6 +55,12 @@ def explain(decision: Decision, evidence: Evidence) -> str:
         )
     elif excess.low <= 0 <= excess.high:
         parts.append("The interval includes zero: no effect of this data was seen on this model.")
+    elif decision.verdict is Verdict.PASS:
+        parts.append(
+            "The interval excludes zero, but all of it lies below the tolerance."
+            if excess.high < evidence.tolerance
+            else "The interval excludes zero."
+        )
     if decision.claim is Claim.CHECKPOINT:
         parts.append(
             f"With {excess.n_seeds} training seed{'s' * (excess.n_seeds > 1)} this is a claim about "

@@ -142,7 +142,7 @@ def _run_model(
     watcher: Watcher,
     api_key: str,
 ) -> Results:
-    watcher.stage("reading data and model")
+    watcher.stage("reading data and model (the embedded model is fetched on first use)")
     directory, _ = model_directory(model, cache=places.cache)
     inputs = input_digests(study, model, directory_digest(directory))
     run = RunDirectory.open(target)
