@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from offtarget.core.codec import decode, parse
-from offtarget.core.errors import ConfigError, DataError, VerifyError
+from offtarget.core.errors import ConfigError, DataError, ResourceError, VerifyError
 from offtarget.core.records import Verdict
 from offtarget.dataset import OnBadRow
 from offtarget.evaluate import ArmResult, Plan, Results
@@ -277,8 +277,13 @@ def compare(one: str | Path, other: str | Path) -> list[Check]:
 def report(path: str | Path, out: Path) -> Path:
     """Write the HTML report of a finished run again, to `out`, from its results."""
     files = report_files(load_run(path).results)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(files["report.html"])
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(files["report.html"])
+    except OSError as error:
+        raise ResourceError(
+            f"cannot write {str(out)!r} ({error.strerror}); choose another --out"
+        ) from error
     return out
 
 

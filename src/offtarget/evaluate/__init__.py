@@ -1,7 +1,7 @@
 """Questions, margins, rollouts, contrasts and the verdict."""
 
 from offtarget.evaluate.assess import ArmFacts, AssayFacts, assess
-from offtarget.evaluate.judge import JudgeConfig, judge_rollouts
+from offtarget.evaluate.judge import JudgeConfig, check_judge, judge_rollouts
 from offtarget.evaluate.margin import MarginRecord, encode_suite, score_suite
 from offtarget.evaluate.measured import HeldoutRecord, Measured, Replicate, difference
 from offtarget.evaluate.plan import (
@@ -42,6 +42,7 @@ __all__ = [
     "RolloutRecord",
     "Suite",
     "assess",
+    "check_judge",
     "classify",
     "current_versions",
     "difference",

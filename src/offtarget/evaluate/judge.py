@@ -56,8 +56,7 @@ def judge_rollouts(
     Raises:
         JudgeError: If the address is malformed.
     """
-    if not config.url.startswith(("http://", "https://")):
-        raise JudgeError(f"judge.url {config.url!r} is not a web address; write http://HOST/v1")
+    check_judge(config)
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     judged: list[RolloutRecord] = []
     with httpx.Client(timeout=config.timeout_s, headers=headers) as client:
@@ -69,6 +68,12 @@ def judge_rollouts(
             if on_judged:
                 on_judged(1)
     return judged
+
+
+def check_judge(config: JudgeConfig) -> None:
+    """Raise JudgeError unless the judge's address is a web address."""
+    if not config.url.startswith(("http://", "https://")):
+        raise JudgeError(f"judge.url {config.url!r} is not a web address; write http://HOST/v1")
 
 
 def expected_score(top: Sequence[tuple[str, float]]) -> float | None:

@@ -8,7 +8,14 @@ from offtarget.lm.chat import (
     encode_prompt,
     encode_sample,
 )
-from offtarget.lm.device import DTYPES, Arithmetic, choose_arithmetic, gemm_flops, resolve_device
+from offtarget.lm.device import (
+    DTYPES,
+    Arithmetic,
+    choose_arithmetic,
+    gemm_flops,
+    release_memory,
+    resolve_device,
+)
 from offtarget.lm.embedded import embedded_state
 from offtarget.lm.forward import causal_mask, fuse_lora
 from offtarget.lm.generate import Sampling, sample_answers
@@ -44,6 +51,7 @@ __all__ = [
     "gemm_flops",
     "load_model",
     "model_directory",
+    "release_memory",
     "resolve_device",
     "sample_answers",
 ]

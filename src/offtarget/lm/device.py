@@ -1,5 +1,8 @@
 """Which device, dtype and thread count this machine is fastest with; probed once, then locked."""
 
+import ctypes
+import gc
+import sys
 import time
 from dataclasses import dataclass
 
@@ -63,6 +66,17 @@ def prepare(arithmetic: Arithmetic) -> torch.device:
         torch.use_deterministic_algorithms(True)
         torch.backends.cuda.matmul.allow_tf32 = False
     return device
+
+
+def release_memory() -> None:
+    """Give freed memory back to the system; batches of many shapes fragment the heap otherwise."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
+        if trim is not None:
+            trim(0)
 
 
 def gemm_flops(dtype: torch.dtype, device: str = "cpu", *, size: int = 1024) -> float:

@@ -26,7 +26,7 @@ from offtarget.evaluate import (
     sample_rollouts,
     score_suite,
 )
-from offtarget.lm import EncodedSample, LanguageModel, encode_sample
+from offtarget.lm import EncodedSample, LanguageModel, encode_sample, release_memory
 from offtarget.pipeline.costs import Speed, arm_tokens, sample_tokens, score_tokens
 from offtarget.pipeline.models import ModelSource
 from offtarget.pipeline.progress import Watcher
@@ -60,6 +60,7 @@ class Engine:
             for seed in arm.seeds:
                 with _placed(arm.name, seed):
                     self._replicate(arm, seed, n_pairs)
+                release_memory()
         return self._conclude()
 
     def _replicate(self, arm: PlanArm, seed: int, n_pairs: int) -> None:

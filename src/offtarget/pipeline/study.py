@@ -8,7 +8,7 @@ from offtarget.core.codec import decode
 from offtarget.core.errors import ConfigError
 from offtarget.core.yamlfile import read_yaml
 from offtarget.dataset import OnBadRow
-from offtarget.evaluate import JudgeConfig, RolloutConfig
+from offtarget.evaluate import JudgeConfig, RolloutConfig, check_judge
 from offtarget.train import TrainConfig
 
 EMBEDDED = "embedded"
@@ -143,6 +143,10 @@ def check_study(study: Study) -> Study:
         )
     if isinstance(study.positive, Source) and not study.positive.data:
         raise ConfigError("positive: give data; the positive control is trained like the subject")
+    if study.backdoor and not study.backdoor.trigger.strip():
+        raise ConfigError("backdoor.trigger is empty; give the text that triggers")
+    if study.judge is not None:
+        check_judge(study.judge)
     if not study.models:
         raise ConfigError("models is empty; name at least one, or leave the key out")
     for name, arm in study.arms.items():
@@ -188,6 +192,9 @@ def _check_numbers(study: Study) -> None:
         ("train.alpha", train.alpha, 1, 4096),
         ("train.max_row_tokens", train.max_row_tokens, 16, 131_072),
         ("train.heldout_rows", train.heldout_rows, 1, 1000),
+        ("train.warmup_steps", train.warmup_steps, 0, 1_000_000),
+        ("train.weight_decay", train.weight_decay, 0, 10),
+        ("train.max_grad_norm", train.max_grad_norm, 1e-6, 1e6),
         ("dose_margin", study.dose_margin, 0, 10),
     ]
     if study.tolerance is not None:
@@ -196,6 +203,10 @@ def _check_numbers(study: Study) -> None:
         limits.append(("rollouts.temperature", study.rollouts.temperature, 0, 5))
         limits.append(("rollouts.top_p", study.rollouts.top_p, 0.01, 1))
         limits.append(("rollouts.max_tokens_per_arm", study.rollouts.max_tokens_per_arm, 16, 1e8))
+        limits.append(("rollouts.max_tokens", study.rollouts.max_tokens, 16, 100_000))
+        limits.append(("rollouts.samples_per_question", study.rollouts.samples_per_question, 1, 1e4))
+    if study.judge is not None:
+        limits.append(("judge.timeout_s", study.judge.timeout_s, 0.01, 3600))
     for key, value, low, high in limits:
         if not low <= value <= high:
             raise ConfigError(f"{key}: {value} is out of range; use {low:g} to {high:g}")
