@@ -1,0 +1,1 @@
+"""Docs that cannot go stale: generated parts, commands, links, examples."""
