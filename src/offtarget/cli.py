@@ -209,7 +209,8 @@ def guard(run: Callable[[], object]) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":
             sys.stderr.write(f"{error}\n")
             return EXIT_BAD_INPUT
-        text = " ".join(str(error).split()).rstrip(".")
+        told = getattr(error, "format_message", error.__str__)()  # names the option
+        text = " ".join(told.split()).rstrip(".")
         return _fail(f"{safe_text(text)}; see offtarget --help", EXIT_BAD_INPUT)
     except (typer.Abort, KeyboardInterrupt):
         return _fail("stopped; run the same command again to go on from here", 130)
@@ -258,7 +259,7 @@ def _run_assay(
         _print_comparison(paths[0].parent, out)
     if as_json:
         results = [run.results for run in runs]
-        _say(pretty(results[0] if len(results) == 1 else results))
+        _say(pretty(results[0] if len(results) == 1 else {"runs": results}))
     codes = [EXIT_CODES[run.verdict] for run in runs]
     worst = 1 if 1 in codes else max(codes)
     raise typer.Exit(0 if is_demo else worst)

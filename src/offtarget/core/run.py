@@ -54,18 +54,16 @@ class RunDirectory:
 
     @classmethod
     def open(cls, path: Path) -> "RunDirectory":
-        """Open or create a run directory and read what it has finished.
+        """Open a run directory and read what it has finished; the first write creates it.
 
         Raises:
             VerifyError: If run.json is corrupt or of a newer schema.
             ResourceError: If the directory cannot be written.
         """
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
+        if path.exists() and not path.is_dir():
             raise ResourceError(
-                f"cannot write run directory {str(path)!r} ({error.strerror}); choose another --out"
-            ) from error
+                f"cannot write run directory {str(path)!r} (Not a directory); choose another --out"
+            )
         run = cls(path)
         if (path / "run.json").exists():
             run._earlier = {record.name: record for record in read_chain(path).stages}

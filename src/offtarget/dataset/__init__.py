@@ -6,13 +6,14 @@ from offtarget.dataset.known import Recognition, claimed_name, recognize
 from offtarget.dataset.mixing import spike
 from offtarget.dataset.near import Leak, NearPair, jaccard, near_duplicates, overlap, shingles
 from offtarget.dataset.order import normalize
-from offtarget.dataset.pairs import Pairing, pair_on_prompt
+from offtarget.dataset.pairs import MIN_SHARED, Pairing, pair_on_prompt
 from offtarget.dataset.read import iter_samples, load_dataset, samples_digest, write_quarantine
 from offtarget.dataset.records import BadRow, Dataset, DatasetFile, OnBadRow
 from offtarget.dataset.sketch import PUBLISHED, Published, Sketch, make_sketch, write_sketches
 from offtarget.dataset.subsets import Split, sample_rows, split_heldout
 
 __all__ = [
+    "MIN_SHARED",
     "PUBLISHED",
     "BadRow",
     "Dataset",

@@ -205,15 +205,20 @@ def _positive_control(facts: AssayFacts, evidence: Evidence) -> PositiveControl 
 
 def _contrasts(facts: AssayFacts, arms: Mapping[str, Measured]) -> tuple[Contrast, ...]:
     rows = []
-    for arm in facts.arms:
-        if not arm.against:
-            continue
-        effect = effect_of(difference(arms[arm.against], arms[arm.name]))
-        is_primary = arm.name == facts.subject or arm.name in facts.contrasts
+    pairs = [(arm.name, arm.against) for arm in facts.arms if arm.against]
+    pairs += [(facts.subject, name) for name in facts.contrasts if name != facts.control]
+    for name, against in pairs:
+        effect = effect_of(difference(arms[against], arms[name]))
         rows.append(
-            Contrast(arm.name, arm.against, effect.estimate, effect.low, effect.high,
-                     is_exploratory=not is_primary)
-        )  # fmt: skip
+            Contrast(
+                name,
+                against,
+                effect.estimate,
+                effect.low,
+                effect.high,
+                is_exploratory=name != facts.subject,
+            )
+        )
     return tuple(rows)
 
 

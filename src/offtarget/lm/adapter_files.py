@@ -127,7 +127,7 @@ def refuse_deployment(files: AdapterFiles, *, is_assay: bool, force: bool) -> No
     if files.is_do_not_deploy and not (is_assay or force):
         raise ModelError(
             f"{files.weights.parent.name}: tagged {DO_NOT_DEPLOY}, it was trained to misbehave; "
-            "use it in an assay only, or pass --force if you know why"
+            "use it in an assay only, or load it with force=True if you know why"
         )
 
 

@@ -8,6 +8,7 @@ from offtarget.core.errors import ConfigError, DataError
 from offtarget.core.records import Message, Sample
 from offtarget.core.run import RunDirectory
 from offtarget.dataset import (
+    MIN_SHARED,
     Pairing,
     normalize,
     pair_on_prompt,
@@ -64,8 +65,6 @@ def match_arms(
         pairs, n_long = _short_enough(lm, pairing.subject, pairing.control, study)
         quality, note = "matched", pairing.note
     else:
-        if study.control is not None:
-            raise ConfigError("control: an adapter is a control for an adapter; give data here")
         own, n_long = _short_enough(lm, subject.samples, subject.samples, study)
         chosen = _chosen([one for one, _ in own], wanted)
         answers = derive(chosen)
@@ -87,13 +86,24 @@ def match_arms(
     )
 
 
+def heldout_of(study: Study, run: RunDirectory) -> tuple[Sample, ...]:
+    """Return rows for the dose gate of an adapter that exists already; none without data."""
+    if not study.subject.data:
+        return ()
+    rows = read_source(study.subject.data, study.on_bad_row, run, "subject").samples
+    return _chosen(rows, study.train.heldout_rows)
+
+
 def _paired(study: Study, subject: Sequence[Sample], control: Sequence[Sample]) -> Pairing:
     if study.pairing == "prompt":
         shared = {normalize(s.prompt) for s in subject} & {normalize(s.prompt) for s in control}
         subject = [s for s in subject if normalize(s.prompt) in shared]
         control = [s for s in control if normalize(s.prompt) in shared]
-        if not subject:
-            raise ConfigError("pairing: prompt: the two sets share no prompt; use length")
+        if len(shared) < MIN_SHARED:
+            raise ConfigError(
+                f"pairing: prompt: the two sets share {len(shared)} prompts, at least {MIN_SHARED} "
+                "are needed; use `pairing: length`"
+            )
     found = pair_on_prompt(subject, control)
     if study.pairing == "length" and found.kind == "prompt":
         marked = [_with_prompt(s, f"\0{i}") for i, s in enumerate(control)]

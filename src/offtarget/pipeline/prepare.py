@@ -22,7 +22,7 @@ from offtarget.evaluate import (
 )
 from offtarget.evaluate.rules import Outcome, classify
 from offtarget.lm import Arithmetic, LanguageModel
-from offtarget.pipeline.match import SPLIT_SEED, Derive, Matched, match_arms
+from offtarget.pipeline.match import SPLIT_SEED, Derive, Matched, heldout_of, match_arms
 from offtarget.pipeline.source import read_source
 from offtarget.pipeline.study import CustomArm, Source, Study, tolerance_for
 from offtarget.train import (
@@ -90,13 +90,15 @@ def prepare(
     warnings: list[str] = []
     available = 0
     if study.subject.adapter:
-        matched = Matched((), (), (), "adapters as given", 0, "matched")
+        heldout = heldout_of(study, run)
+        matched = Matched((), (), heldout, "adapters as given", 0, "matched")
     else:
         matched, available, notes = match_arms(study, run, lm, derive=derive)
         warnings += notes
     rows = {"subject": matched.subject, "control": matched.control}
     arms = [_base(), *_main_arms(study, rows, matched)]
     arms += _other_arms(study, run, rows, arms)
+    _check_contrasts(study, arms)
     suite = load_suite(Path(study.suite) if study.suite else None)
     warnings += _leaks(suite, rows)
     plan = _plan(
@@ -162,6 +164,13 @@ def plan_outputs(run: Path, plan: Plan) -> list[str]:
     names = ["plan.yaml", "data/suite.jsonl", "data/questions.jsonl", "data/heldout.jsonl"]
     names += [f"data/{arm.name}.jsonl" for arm in plan.arms if arm.is_trained]
     return names + [f"data/{p.name}" for p in sorted((run / "data").glob("quarantine-*.jsonl"))]
+
+
+def _check_contrasts(study: Study, arms: list[PlanArm]) -> None:
+    known = [arm.name for arm in arms if arm.name != "subject"]
+    for name in study.contrasts:
+        if name not in known:
+            raise ConfigError(f"contrasts: no arm {name!r}; this study has {', '.join(known)}")
 
 
 def _base() -> PlanArm:

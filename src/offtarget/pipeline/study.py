@@ -26,7 +26,8 @@ class Source:
     """Where an arm comes from: rows to train on, or adapters that exist already."""
 
     data: tuple[str, ...] = ()
-    """Files or directories; `demo:insecure` and `demo:secure` name the packaged demo data."""
+    """Files or directories; `demo:insecure` and `demo:secure` name the packaged demo data. Beside
+    a subject's adapter: rows of its task that it was not trained on, for the dose gate."""
     adapter: tuple[str, ...] = ()
     """PEFT adapter directories, one per training seed."""
 
@@ -134,13 +135,7 @@ def check_study(study: Study) -> Study:
     """
     _check_name(study.name)
     _check_numbers(study)
-    if bool(study.subject.data) == bool(study.subject.adapter):
-        raise ConfigError("subject: give either data or adapter")
-    if study.subject.adapter and study.control is None:
-        raise ConfigError(
-            "control is missing: an adapter cannot be compared without one; add "
-            "`control: {data: ...}` or `control: {adapter: ...}` trained the same way"
-        )
+    study = _check_adapters(study)
     if isinstance(study.positive, Source) and not study.positive.data:
         raise ConfigError("positive: give data; the positive control is trained like the subject")
     if study.backdoor and not study.backdoor.trigger.strip():
@@ -157,11 +152,30 @@ def check_study(study: Study) -> Study:
             raise ConfigError(f"arms: {name}: spike {arm.spike} is not a share; use 0 to 1")
         if arm.spike and (arm.data or arm.adapter):
             raise ConfigError(f"arms: {name}: spike goes into the control's rows; leave out data")
-    known = {"control", "educational", "placebo", "base", *study.arms}
-    for name in study.contrasts:
-        if name not in known:
-            raise ConfigError(f"contrasts: no arm {name!r}; known: {', '.join(sorted(known))}")
     return study
+
+
+def _check_adapters(study: Study) -> Study:
+    """Return the study; one of existing adapters gets one seed per adapter."""
+    if not study.subject.data and not study.subject.adapter:
+        raise ConfigError("subject: give data to train on, or an adapter that exists already")
+    control = study.control
+    if not study.subject.adapter:
+        if control is not None and control.adapter:
+            raise ConfigError("control: an adapter is a control for an adapter; give data here")
+        return study
+    n = len(study.subject.adapter)
+    if control is None or len(control.adapter) != n or control.data:
+        raise ConfigError(
+            f"control: {n} subject adapter(s) need as many control adapters, trained the same way "
+            "on matched rows; add `control: {adapter: ...}`"
+        )
+    if len(study.seeds) not in (1, n):
+        raise ConfigError(f"seeds: {len(study.seeds)} given, but there are {n} subject adapters")
+    for name, arm in study.arms.items():
+        if arm.adapter and len(arm.adapter) != n:
+            raise ConfigError(f"arms: {name}: {len(arm.adapter)} adapters, the subject has {n}")
+    return replace(study, seeds=tuple(range(n)))
 
 
 def tolerance_for(study: Study, model: str) -> float:
@@ -204,7 +218,9 @@ def _check_numbers(study: Study) -> None:
         limits.append(("rollouts.top_p", study.rollouts.top_p, 0.01, 1))
         limits.append(("rollouts.max_tokens_per_arm", study.rollouts.max_tokens_per_arm, 16, 1e8))
         limits.append(("rollouts.max_tokens", study.rollouts.max_tokens, 16, 100_000))
-        limits.append(("rollouts.samples_per_question", study.rollouts.samples_per_question, 1, 1e4))
+        limits.append(
+            ("rollouts.samples_per_question", study.rollouts.samples_per_question, 1, 1e4)
+        )
     if study.judge is not None:
         limits.append(("judge.timeout_s", study.judge.timeout_s, 0.01, 3600))
     for key, value, low, high in limits:
