@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from offtarget.api import Run, assay, compare, load_run, report, verify
+    from offtarget.api import Run, assay, compare, load_run
 
-__all__ = ["Run", "assay", "compare", "load_run", "report", "verify"]
+# `verify` and `report` are packages here; the functions of those names are in offtarget.api
+__all__ = ["Run", "assay", "compare", "load_run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -50,7 +50,7 @@ def dense_attention(
     packed = query.reshape(batch * groups, (heads // groups) * steps, width)
     scores = torch.bmm(packed * scale, key.reshape(batch * groups, -1, width).transpose(1, 2))
     scores = scores.view(batch, heads, steps, -1) + attention_mask
-    weights = torch.softmax(scores, dim=-1)
+    weights = torch.softmax(scores, dim=-1, dtype=torch.float32).to(query.dtype)
     mixed = torch.bmm(
         weights.view(batch * groups, (heads // groups) * steps, -1),
         value.reshape(batch * groups, -1, width),
