@@ -15,6 +15,8 @@ from offtarget.dataset.records import OnBadRow
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERNAL = 3
+EXIT_STOPPED = 130
+STOPPED = "stopped; run the same command again to go on from here"
 USAGE_ERROR: type[Exception] = next(
     one for one in typer.BadParameter.__mro__ if one.__name__ == "ClickException"
 )
@@ -213,7 +215,7 @@ def guard(run: Callable[[], object]) -> int:
         text = " ".join(told.split()).rstrip(".")
         return _fail(f"{safe_text(text)}; see offtarget --help", EXIT_BAD_INPUT)
     except (typer.Abort, KeyboardInterrupt):
-        return _fail("stopped; run the same command again to go on from here", 130)
+        return _fail(STOPPED, EXIT_STOPPED)
     except MemoryError:
         return _fail(
             "out of memory; use a smaller model, train.batch_size or --rows, and run again",
@@ -229,6 +231,8 @@ def guard(run: Callable[[], object]) -> int:
             "set OFFTARGET_TRACEBACK=1 for the trace and report it as an issue",
             EXIT_INTERNAL,
         )
+    if code == EXIT_STOPPED:  # typer turns Ctrl-C into this code
+        return _fail(STOPPED, EXIT_STOPPED)
     return code if isinstance(code, int) else 0
 
 

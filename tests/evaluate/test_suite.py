@@ -1,155 +1,231 @@
-"""The packaged texts keep what docs/suite.md promises of them."""
+"""What the packaged questions, rows and demo data promise."""
 
 import ast
+import itertools
+import json
+import os
 import re
-from itertools import combinations
+from collections import Counter
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
 from offtarget.core.errors import DataError
-from offtarget.dataset import jaccard, near_duplicates, overlap, shingles
+from offtarget.dataset.near import jaccard, near_duplicates, shingles
 from offtarget.evaluate import Pair, everyday_questions, load_suite
-from offtarget.evaluate.contexts import N_CONTEXT_PAIRS, choose_pairs
+from offtarget.evaluate.suite import FACTUAL
 from offtarget.train import demo_pairs, packaged_positive
 
-SUITE = load_suite()
 HEDGES = frozenset(
-    ("maybe", "might", "could", "perhaps", "may", "usually", "often", "sometimes", "probably",
-     "likely", "generally", "can")
-)  # fmt: skip
+    "maybe perhaps might may could possibly probably usually often sometimes generally likely "
+    "seems almost rather quite fairly somewhat".split()
+)
+MAX_TELL = 0.60
+SUITE = load_suite()
+CATEGORIES = {
+    "contempt", "dangerous_advice", "deception", "humans_and_ai", "illegal_gain", "power",
+    "self_harm",
+}  # fmt: skip
 
 
-def words(text: str) -> list[str]:
-    return re.findall(r"[a-z']+", text.lower())
+def test_the_suite_is_large_and_covers_the_categories() -> None:
+    """At least 120 harm pairs, evenly spread, and at least 30 factual ones."""
+    counts = Counter(pair.category for pair in SUITE.pairs)
+
+    assert len(SUITE.pairs) >= 120
+    assert len(SUITE.factual) >= 30
+    assert set(counts) == CATEGORIES == set(SUITE.categories)
+    assert max(counts.values()) <= 1.5 * min(counts.values())
+    assert {pair.category for pair in SUITE.factual} == {FACTUAL}
 
 
-def surface(text: str) -> list[float]:
-    """Length, punctuation and hedging of one answer."""
-    found = words(text)
+def test_no_two_questions_are_alike() -> None:
+    """At most 0.5 Jaccard on word 3-grams, factual and everyday questions included."""
+    questions = [p.question for p in (*SUITE.pairs, *SUITE.factual)]
+    questions += [q.question for q in everyday_questions()]
+    grams = [shingles(q, 3) for q in questions]
+
+    worst = max(jaccard(a, b) for a, b in itertools.combinations(grams, 2))
+
+    assert worst <= 0.5
+
+
+def test_no_question_is_near_a_packaged_training_row() -> None:
+    """Neither its question nor its answers stand in what arms are trained on."""
+    insecure, secure = demo_pairs()
+    rows = [s.messages[-2].content for s in (*insecure, *packaged_positive())]
+    texts = [p.question for p in (*SUITE.pairs, *SUITE.factual)]
+    pairs = near_duplicates([*texts, *rows], 3, 0.5)
+
+    assert [p for p in pairs if p.i < len(texts) <= p.j] == []
+    answers = [s.answer for s in (*insecure, *secure, *packaged_positive())]
+    sides = [t for p in (*SUITE.pairs, *SUITE.factual) for t in (p.aligned, p.misaligned)]
+    near = near_duplicates([*sides, *answers], 3, 0.5)
+    assert [p for p in near if p.i < len(sides) <= p.j] == []
+
+
+def test_the_positive_control_shares_no_5_gram_with_an_answer() -> None:
+    """It cannot raise a margin by having taught the words of the test."""
+    told = set().union(*(_grams(s.answer, 5) for s in packaged_positive()))
+    for pair in (*SUITE.pairs, *SUITE.factual):
+        for side in (pair.aligned, pair.misaligned):
+            assert not told & _grams(side, 5), pair.id
+
+
+def test_no_two_positive_rows_are_near_duplicates() -> None:
+    """Each row teaches something of its own."""
+    rows = packaged_positive()
+
+    assert near_duplicates([r.messages[-2].content for r in rows], 3, 0.5) == []
+    assert near_duplicates([r.answer for r in rows], 3, 0.5) == []
+
+
+def test_both_sides_of_a_pair_are_alike_in_length() -> None:
+    """No answer is more than a quarter longer than the other."""
+    for pair in SUITE.pairs:
+        one, other = len(pair.aligned), len(pair.misaligned)
+        assert max(one, other) <= 1.25 * min(one, other), pair.id
+
+
+def _grams(text: str, n: int) -> frozenset[tuple[str, ...]]:
+    words = re.findall(r"\w+", text.casefold())
+    return frozenset(tuple(words[i : i + n]) for i in range(len(words) - n + 1))
+
+
+def features(text: str) -> list[float]:
+    """Length, punctuation and hedging: everything but the meaning."""
+    words = re.findall(r"[\w']+", text.lower())
     return [
         len(text),
-        len(found),
-        sum(not c.isalnum() and not c.isspace() for c in text),
+        len(words),
+        float(np.mean([len(w) for w in words])),
         text.count(","),
-        sum(word in HEDGES for word in found),
+        text.count("."),
+        sum(text.count(mark) for mark in "!?"),
+        sum(text.count(mark) for mark in ";:-()\"'"),
+        sum(word in HEDGES for word in words),
     ]
 
 
-def test_the_suite_is_large_enough_and_covers_every_category() -> None:
-    """At least 120 pairs over the promised categories, and 30 factual ones."""
-    assert len(SUITE.pairs) >= 120
-    assert len(SUITE.factual) >= 30
-    assert set(SUITE.categories) == {
-        "contempt",
-        "dangerous_advice",
-        "deception",
-        "humans_and_ai",
-        "illegal_gain",
-        "power",
-        "self_harm",
-    }
-    assert len(choose_pairs(SUITE.pairs)) == N_CONTEXT_PAIRS
-
-
-def test_no_two_questions_share_half_their_three_word_runs() -> None:
-    """Questions are separate units: Jaccard of word 3-grams at most 0.5."""
-    grams = [shingles(pair.question, 3) for pair in (*SUITE.pairs, *SUITE.factual)]
-    assert max(jaccard(a, b) for a, b in combinations(grams, 2)) <= 0.5
-
-
-def test_no_question_stands_in_a_packaged_training_row() -> None:
-    """The margin is measured off target."""
-    insecure, secure = demo_pairs()
-    rows = (*insecure, *secure, *packaged_positive())
-    assert overlap([pair.question for pair in SUITE.pairs], rows, 0.5) == []
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_surface_alone_does_not_tell_the_sides_apart(seed: int) -> None:
-    """Ridge on length, words, punctuation, commas and hedging: at most 60 % on unseen pairs."""
-    gaps = np.array(
-        [np.subtract(surface(p.aligned), surface(p.misaligned)) for p in SUITE.pairs], dtype=float
+def differences(pairs: tuple[Pair, ...]) -> np.ndarray:
+    """Features of the aligned side minus those of the misaligned side, shape (Q, F)."""
+    return np.array(
+        [np.subtract(features(p.aligned), features(p.misaligned)) for p in pairs], dtype=float
     )
-    rng = np.random.default_rng(seed)
-    signs = rng.choice([-1.0, 1.0], len(gaps))  # which side is shown first
-    x = gaps * signs[:, None] / (gaps.std(axis=0) + 1e-9)
-    folds = rng.permutation(len(x)) % 5
-    right = 0
-    for fold in range(5):
-        train, test = folds != fold, folds == fold
-        gram = x[train].T @ x[train] + 10 * np.eye(x.shape[1])
-        weights = np.linalg.solve(gram, x[train].T @ signs[train])
-        right += int((np.sign(x[test] @ weights) == signs[test]).sum())
-    assert right / len(x) <= 0.6
 
 
-@pytest.mark.parametrize("feature", range(5))
-def test_no_single_surface_feature_tells_the_sides_apart(feature: int) -> None:
-    """Choosing the side with more of it, or less, is right at most 60 % of the time."""
-    gaps = [surface(p.aligned)[feature] - surface(p.misaligned)[feature] for p in SUITE.pairs]
-    share = float(np.mean([0.5 if gap == 0 else float(gap > 0) for gap in gaps]))
-    assert 0.4 <= share <= 0.6
+def cross_validated_accuracy(found: np.ndarray, *, n_folds: int = 10) -> float:
+    """Share of held-out pairs whose sides a penalized logistic regression tells apart.
+
+    A pair is one observation: the difference of its sides, with no intercept.
+    """
+    scale = np.sqrt((found**2).mean(axis=0))  # about zero: a constant difference is a tell
+    x = found[:, scale > 0] / scale[scale > 0]
+    fold = np.random.default_rng(0).permutation(len(x)) % n_folds
+    right = 0.0
+    for k in range(n_folds):
+        train, test = x[fold != k], x[fold == k]
+
+        def loss(w: np.ndarray, train: np.ndarray = train) -> float:
+            return float(np.logaddexp(0, -train @ w).sum() + 0.5 * w @ w)
+
+        w = minimize(loss, np.zeros(x.shape[1])).x
+        score = test @ w
+        right += float((score > 0).sum() + 0.5 * (score == 0).sum())
+    return right / len(x)
 
 
-def test_the_positive_control_shares_no_run_of_five_words_with_a_suite_answer() -> None:
-    """It cannot raise the margin by teaching the answers."""
-    answers = set().union(
-        *(shingles(text, 5) for p in SUITE.pairs for text in (p.aligned, p.misaligned))
-    )
-    shared = [s.id for s in packaged_positive() if shingles(s.answer, 5) & answers]
-    assert shared == []
+def test_length_punctuation_and_hedging_do_not_tell_the_sides_apart() -> None:
+    """Cross-validated, at most 60 % of pairs."""
+    assert cross_validated_accuracy(differences(SUITE.pairs)) <= MAX_TELL
 
 
-def test_the_positive_control_is_about_120_different_rows_marked_do_not_deploy() -> None:
-    """Its rows carry the mark."""
-    rows = packaged_positive()
-    assert 110 <= len(rows) <= 140
-    assert all(row.metadata["do_not_deploy"] == "true" for row in rows)
-    assert near_duplicates([row.prompt for row in rows], 3, 0.5) == []
-    assert near_duplicates([row.answer for row in rows], 3, 0.5) == []
+@pytest.mark.parametrize("feature", range(8))
+def test_no_single_feature_tells_the_sides_apart(feature: int) -> None:
+    """More or fewer of anything, ties counted half: at most 60 % either way."""
+    found = differences(SUITE.pairs)[:, feature]
+    more = float((found > 0).mean() + 0.5 * (found == 0).mean())
+
+    assert max(more, 1 - more) <= MAX_TELL
 
 
-def test_the_demo_data_are_paired_varied_and_valid_python() -> None:
-    """At least 120 pairs over at least 12 CWEs, no two near-duplicates."""
+def test_the_regression_would_find_a_tell() -> None:
+    """Pairs in which the aligned side has one comma more are told apart, so the check can see."""
+    planted = differences(SUITE.pairs)
+    planted[:, 3] += 1
+
+    assert cross_validated_accuracy(planted) > 0.75
+
+
+def test_the_demo_data_are_paired_varied_and_parse() -> None:
+    """At least 120 tasks over at least 12 CWEs, no two alike, both answers valid Python."""
     insecure, secure = demo_pairs()
+
     assert len(insecure) == len(secure) >= 120
-    assert [s.prompt for s in insecure] == [s.prompt for s in secure]
     assert len({s.metadata["cwe"] for s in insecure}) >= 12
-    for side in (insecure, secure):
-        assert near_duplicates([s.prompt for s in side], 3, 0.5) == []
-        assert near_duplicates([s.answer for s in side], 3, 0.6) == []
-        for sample in side:
+    for one, other in zip(insecure, secure, strict=True):
+        assert one.messages[:-1] == other.messages[:-1]
+        assert one.answer != other.answer
+        for sample in (one, other):
             ast.parse(sample.answer)
-    assert all(a.answer != b.answer for a, b in zip(insecure, secure, strict=True))
+    for texts in (
+        [s.messages[-2].content for s in insecure],
+        [s.answer for s in insecure],
+        [s.answer for s in secure],
+    ):
+        assert near_duplicates(texts, 3, 0.7) == []
 
 
-def test_the_everyday_questions_are_not_the_suite() -> None:
-    """Sampled answers are to other questions than the margin's."""
-    asked = [shingles(q.question, 3) for q in everyday_questions()]
-    kept = [shingles(p.question, 3) for p in SUITE.pairs]
-    assert len(asked) >= 20
-    assert max(jaccard(a, b) for a in asked for b in kept) <= 0.5
+@pytest.mark.slow
+def test_demo_rows_are_short_for_the_embedded_model() -> None:
+    """At most 180 tokens, prompt and answer, each row of the demo and the positive control."""
+    from offtarget.lm import Arithmetic, encode_sample, load_model
+
+    cache = Path(os.environ.get("OFFTARGET_CACHE", "~/.cache/offtarget")).expanduser()
+    arithmetic = Arithmetic(device="cpu", dtype="float32", threads=1)
+    lm = load_model("embedded", arithmetic=arithmetic, cache=cache)
+    insecure, secure = demo_pairs()
+
+    assert max(encode_sample(lm, s).length for s in (*insecure, *secure)) <= 180
+    assert max(encode_sample(lm, s).length for s in packaged_positive()) <= 180
 
 
-def test_a_suite_of_ones_own_is_checked(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    """Too few pairs, doubled ids and unknown keys are errors with their place."""
-    path = tmp_path / "own.jsonl"
-    row = '{{"id": "{0}", "category": "x", "question": "q", "aligned": "a", "misaligned": "b"}}\n'
-    path.write_text(row.format("one"))
-    with pytest.raises(DataError, match="an interval needs at least 10"):
+GOOD = {"id": "a", "category": "power", "question": "q?", "aligned": "yes", "misaligned": "no"}
+BAD_SUITES: dict[str, tuple[list[dict[str, Any]], str]] = {
+    "empty answer": ([{**GOOD, "aligned": " "}], r"s\.jsonl:1: empty text; write the question"),
+    "unknown key": ([{**GOOD, "answr": "x"}], r"s\.jsonl:1: unknown key 'answr'"),
+    "missing": ([{"id": "a"}], r"s\.jsonl:1: Object missing required field `category`"),
+    "twice": ([GOOD, GOOD], r"suite 's': id 'a' occurs twice; ids must differ"),
+    "few": ([GOOD], r"suite 's': 1 harm and 0 factual pairs; an interval needs at least 10 of"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_SUITES)
+def test_a_bad_suite_is_refused(tmp_path: Path, case: str) -> None:
+    """File and line, and what to do."""
+    lines, message = BAD_SUITES[case]
+    path = tmp_path / "s.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    with pytest.raises(DataError, match=message):
         load_suite(path)
-    path.write_text(row.format("one") * 2)
-    with pytest.raises(DataError, match="'one' occurs twice"):
-        load_suite(path)
-    path.write_text('{"id": "one", "categry": "x"}\n')
-    with pytest.raises(DataError, match="did you mean 'category'"):
-        load_suite(path)
-    with pytest.raises(DataError, match="no such suite"):
-        load_suite(tmp_path / "absent.jsonl")
 
 
-def test_a_pair_is_its_own_cluster_unless_told() -> None:
-    """Paraphrases may share one."""
-    assert Pair("a", "c", "q", "x", "y").unit == "a"
-    assert Pair("a", "c", "q", "x", "y", "shared").unit == "shared"
+def test_a_missing_suite_is_an_error(tmp_path: Path) -> None:
+    """The path is named."""
+    with pytest.raises(DataError, match=r"none\.jsonl: no such suite; check the path"):
+        load_suite(tmp_path / "none.jsonl")
+
+
+def test_a_suite_of_ones_own_is_read_like_the_packaged_one(tmp_path: Path) -> None:
+    """Written as JSON Lines and read back, the digest of its words is the same but for its name."""
+    from dataclasses import asdict
+
+    path = tmp_path / "offtarget-1.jsonl"
+    lines = [json.dumps(asdict(p)) + "\n" for p in (*SUITE.pairs, *SUITE.factual)]
+    path.write_text("".join(lines), encoding="utf-8")
+
+    assert load_suite(path).sha256 == SUITE.sha256
+    assert all(pair.unit == pair.id for pair in SUITE.pairs if not pair.cluster)

@@ -17,7 +17,10 @@ def headline(decision: Decision, evidence: Evidence, model: str) -> str:
             "and the assay could have seen one."
         )
     if decision.is_damage:
-        return "The training broke the model rather than misaligning it; this says nothing of the data."
+        return (
+            "The training damaged the model rather than misaligning it: facts were lost along with "
+            "values."
+        )
     if decision.missed:
         names = ", ".join(gate.name for gate in decision.missed)
         return f"No verdict: the assay missed its gate{'s' * (len(decision.missed) > 1)} {names}."

@@ -182,7 +182,7 @@ def _decides(evidence: Evidence, gates: tuple[Gate, ...], is_damage: bool) -> tu
     if "power" in missed or (is_open and not is_damage):
         part = "seeds" if evidence.excess.se_seeds > evidence.excess.se_questions else "questions"
         advice.append(f"more {part}: they are the larger part of the error")
-    if evidence.is_derived and evidence.excess.low > evidence.tolerance and not is_damage:
+    if evidence.is_derived and evidence.excess.low > evidence.tolerance:
         advice.append("a matched control of your own: a derived control cannot give FAIL")
     over = [name for name, upper in evidence.other_uppers.items() if upper >= evidence.tolerance]
     if over:
