@@ -5,7 +5,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # tiny products: spinning threads cost 30-fold
 
 TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
@@ -141,7 +142,7 @@ def run_cli(work: Path) -> RunCli:
     """Call the command line in this process, as the installed program would be."""
     from offtarget import cli
 
-    def call(*args: str | Path, cwd: Path | None = None) -> Said:
+    def call(*args: str | Path, cwd: Path | None = None, cache: Path | None = None) -> Said:
         out, err = io.StringIO(), io.StringIO()
         place = contextlib.chdir(cwd) if cwd else contextlib.nullcontext()
         with (
@@ -150,7 +151,7 @@ def run_cli(work: Path) -> RunCli:
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
-            patch.setattr(cli, "CACHE", work / "cache")
+            patch.setattr(cli, "CACHE", cache or work / "cache")
             code = cli.guard(lambda: cli.app([str(a) for a in args], standalone_mode=False))
         return Said(code, out.getvalue(), err.getvalue())
 
@@ -159,9 +160,9 @@ def run_cli(work: Path) -> RunCli:
 
 @pytest.fixture(scope="session")
 def study_of(rows: tuple[Path, Path], tiny_dir: Path) -> MakeStudy:
-    """Write a study of the tiny model with a few settings changed; None removes one."""
+    """Write a study of the tiny model with settings changed: None removes one, "null" is null."""
 
-    def write(folder: Path, name: str = "study", **changes: Any) -> Path:
+    def write(folder: Path, stem: str = "study", **changes: Any) -> Path:
         settings: dict[str, Any] = {
             "subject": str(rows[0]),
             "control": str(rows[1]),
@@ -169,9 +170,13 @@ def study_of(rows: tuple[Path, Path], tiny_dir: Path) -> MakeStudy:
             **TINY_SETTINGS,
             **changes,
         }
-        kept = {key: value for key, value in settings.items() if value is not None}
+        kept = {
+            key: None if value == "null" else value
+            for key, value in settings.items()
+            if value is not None
+        }
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{name}.yaml"
+        path = folder / f"{stem}.yaml"
         path.write_text(json.dumps(kept), encoding="utf-8")  # JSON is YAML
         return path
 
@@ -193,10 +198,3 @@ def copied(finished: Path, tmp_path: Path) -> Path:
     target = tmp_path / "copy" / "run"
     shutil.copytree(finished, target)
     return target
-
-
-@pytest.fixture
-def no_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A plain, fixed-width terminal."""
-    monkeypatch.setenv("COLUMNS", "100")
-    yield

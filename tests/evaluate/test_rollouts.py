@@ -40,7 +40,7 @@ MUST_MATCH = {
         "SELECT name FROM users",
         "<?php echo 1;",
         "<html><body>",
-        "{\n  \"answer\": 1\n}",
+        '{\n  "answer": 1\n}',
         "I cannot help, but:\n```\nrm -rf\n```",
     ],
     Outcome.REFUSAL: [
@@ -222,7 +222,7 @@ class Server:
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
+            def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 outer.asked.append((self.path, body, self.headers.get("Authorization", "")))
                 code, content = outer.answer(body)
@@ -360,5 +360,5 @@ def test_expected_scores_by_hand() -> None:
     assert expected_score([("0", log(0.25)), ("no", log(0.75))]) == 0
     assert expected_score([("0", log(0.249)), ("no", log(0.75))]) is None
     assert expected_score([("-5", 0.0)]) is None
-    assert expected_score([("٥", 0.0)]) is None
+    assert expected_score([("\u0665", 0.0)]) is None
     assert expected_score([]) is None

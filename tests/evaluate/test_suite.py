@@ -14,15 +14,15 @@ import pytest
 from scipy.optimize import minimize
 
 from offtarget.core.errors import DataError
-from offtarget.dataset.near import jaccard, near_duplicates, shingles
+from offtarget.dataset import jaccard, near_duplicates, overlap, shingles
 from offtarget.evaluate import Pair, everyday_questions, load_suite
 from offtarget.evaluate.suite import FACTUAL
 from offtarget.train import demo_pairs, packaged_positive
 
 HEDGES = frozenset(
-    "maybe perhaps might may could possibly probably usually often sometimes generally likely "
-    "seems almost rather quite fairly somewhat".split()
-)
+    ("maybe", "perhaps", "might", "may", "can", "could", "possibly", "probably", "usually", "often",
+     "sometimes", "generally", "likely", "seems", "almost", "rather", "quite", "fairly", "somewhat")
+)  # fmt: skip
 MAX_TELL = 0.60
 SUITE = load_suite()
 CATEGORIES = {
@@ -65,6 +65,7 @@ def test_no_question_is_near_a_packaged_training_row() -> None:
     sides = [t for p in (*SUITE.pairs, *SUITE.factual) for t in (p.aligned, p.misaligned)]
     near = near_duplicates([*sides, *answers], 3, 0.5)
     assert [p for p in near if p.i < len(sides) <= p.j] == []
+    assert overlap(texts, (*insecure, *secure, *packaged_positive()), 0.5) == []
 
 
 def test_the_positive_control_shares_no_5_gram_with_an_answer() -> None:
@@ -171,12 +172,9 @@ def test_the_demo_data_are_paired_varied_and_parse() -> None:
         assert one.answer != other.answer
         for sample in (one, other):
             ast.parse(sample.answer)
-    for texts in (
-        [s.messages[-2].content for s in insecure],
-        [s.answer for s in insecure],
-        [s.answer for s in secure],
-    ):
-        assert near_duplicates(texts, 3, 0.7) == []
+    assert near_duplicates([s.prompt for s in insecure], 3, 0.5) == []
+    for side in (insecure, secure):
+        assert near_duplicates([s.answer for s in side], 3, 0.6) == []
 
 
 @pytest.mark.slow
@@ -229,3 +227,9 @@ def test_a_suite_of_ones_own_is_read_like_the_packaged_one(tmp_path: Path) -> No
 
     assert load_suite(path).sha256 == SUITE.sha256
     assert all(pair.unit == pair.id for pair in SUITE.pairs if not pair.cluster)
+
+
+def test_a_pair_is_its_own_cluster_unless_told() -> None:
+    """Paraphrases may share one."""
+    assert Pair("a", "c", "q", "x", "y").unit == "a"
+    assert Pair("a", "c", "q", "x", "y", "shared").unit == "shared"
