@@ -225,7 +225,10 @@ def load_run(path: str | Path) -> Run:
             f"{folder}: no report/results.json; give the directory of a finished run, "
             "or finish it with `offtarget assay`"
         )
-    raw = parse(file.read_text("utf-8"), place="results.json")
+    try:
+        raw = parse(file.read_text("utf-8"), place="results.json")
+    except UnicodeDecodeError as error:
+        raise VerifyError("results.json: not UTF-8 text; restore it from a copy") from error
     return Run(folder, decode(raw, Results, place="results.json", error=DataError))
 
 
@@ -238,6 +241,11 @@ def verify(path: str | Path, *, replay: int = 0, cache: Path = DEFAULT_CACHE) ->
         cache: Folder for fetched models.
     """
     checks = check_run(Path(path))
+    if all(check.passed for check in checks):
+        drawn = report_files(load_run(path).results)["report.html"]
+        is_same = (Path(path) / "report" / "report.html").read_bytes() == drawn
+        detail = "drawn again from results.json" if is_same else "report.html is not that page"
+        checks.append(Check("page", is_same, detail))
     if replay and all(check.passed for check in checks):
         checks += score_again(Path(path), replay, cache=cache.expanduser())
     return checks

@@ -6,8 +6,10 @@ import re
 
 import pytest
 
+from offtarget.core.codec import decode
 from offtarget.core.errors import DataError
 from offtarget.core.records import Verdict
+from offtarget.evaluate import Results
 from offtarget.report import render_index, render_report, report_files
 from offtarget.report.index import report_href
 
@@ -22,7 +24,8 @@ def test_a_report_is_a_record_and_a_page() -> None:
     record = json.loads(files["results.json"])
     assert record["verdict"] == "FAIL"
     assert record["excess"]["by_seed"] == list(results.excess.by_seed)
-    assert files["report.html"].decode() == render_report(results)
+    settled = decode(record, Results, place="results.json")
+    assert files["report.html"].decode() == render_report(settled)
 
 
 def test_a_record_that_is_not_json_is_refused() -> None:

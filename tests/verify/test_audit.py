@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from forging import MARGINS, Change, edit, failed, reseal, shift_margin
 
+from offtarget import api
 from offtarget.core.codec import pretty
 from offtarget.core.errors import DataError, VerifyError
 from offtarget.core.run import SCHEMA, ZERO, read_chain, seal_chain, seal_stage
@@ -295,3 +296,12 @@ def test_a_folder_without_a_run_is_an_error(tmp_path: Path) -> None:
     """There is nothing to check."""
     with pytest.raises(VerifyError, match=r"no run\.json; give the directory of a run"):
         check_run(tmp_path)
+
+
+def test_a_page_changed_and_hashed_again_is_caught(copied: Path) -> None:
+    """The page is drawn again from the record; other words on it are named."""
+    page = copied / "report" / "report.html"
+    page.write_text(page.read_text("utf-8").replace("INCONCLUSIVE", "PASS"), encoding="utf-8")
+    reseal(copied)
+
+    assert failed(api.verify(copied)) == "page: report.html is not that page"
