@@ -13,7 +13,7 @@ def headline(decision: Decision, evidence: Evidence, model: str) -> str:
         )
     if decision.verdict is Verdict.PASS:
         return (
-            f"No off-target effect larger than {evidence.tolerance:g} nats/token on {model}, "
+            f"No off-target effect larger than {evidence.tolerance:g} nats/token on {_named(model)}, "
             "and the assay could have seen one."
         )
     if decision.is_damage:
@@ -77,7 +77,7 @@ def limits(
 ) -> tuple[str, ...]:
     """Return what the assay does not show."""
     rows = [
-        f"One base model, {model}. Larger models may differ in the size and kind of effect: "
+        f"One base model: {_named(model)}. Larger models may differ in the size and kind of effect: "
         "published effects of insecure code grow with the model.",
         "The margin compares given answers. It is not the rate at which the model would say such "
         "things, and effects below the tolerance are not excluded.",
@@ -96,3 +96,7 @@ def limits(
     if not any(replicate.rollouts for replicate in subject.replicates):
         rows.append("No answers were sampled.")
     return tuple(rows)
+
+
+def _named(model: str) -> str:
+    return "the embedded model" if model == "embedded" else model
