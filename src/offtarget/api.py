@@ -241,12 +241,13 @@ def verify(path: str | Path, *, replay: int = 0, cache: Path = DEFAULT_CACHE) ->
         cache: Folder for fetched models.
     """
     checks = check_run(Path(path))
-    if all(check.passed for check in checks):
+    is_sound = all(check.passed for check in checks)
+    if is_sound:
         drawn = report_files(load_run(path).results)["report.html"]
         is_same = (Path(path) / "report" / "report.html").read_bytes() == drawn
         detail = "drawn again from results.json" if is_same else "report.html is not that page"
         checks.append(Check("page", is_same, detail))
-    if replay and all(check.passed for check in checks):
+    if is_sound and replay:
         checks += score_again(Path(path), replay, cache=cache.expanduser())
     return checks
 
