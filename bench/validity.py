@@ -107,7 +107,9 @@ def main() -> None:
                     "n_rollouts": n_all,
                 }
             )
-    scored = [row for row in table if row["head"] is not None]
+    # the same base and positive control stand in several runs and count once
+    once = {(row["margin"], row["head"]): row for row in table if row["head"] is not None}
+    scored = list(once.values())
     rho = spearmanr([-r["margin"] for r in scored], [r["head"] for r in scored])
     sys.stdout.write(
         pretty(
