@@ -59,12 +59,3 @@ class Sample:
     def answer(self) -> str:
         """The last turn, which is the assistant's."""
         return self.messages[-1].content
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """An estimate with its two-sided 95 % interval."""
-
-    estimate: float
-    low: float
-    high: float

@@ -101,11 +101,6 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
-def mean_interval(values: Array, categories: Sequence[str], clusters: Sequence[str]) -> Effect:
-    """Return an arm's own mean and interval; same unit and weights as a contrast."""
-    return crossed_effect(values, categories, clusters)
-
-
 def _weights(
     categories: Sequence[str], clusters: Sequence[str]
 ) -> tuple[Array, dict[str, dict[str, list[int]]]]:

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from offtarget.core.errors import DataError
 from offtarget.core.records import Role
 from offtarget.core.stats import Effect, crossed_effect, holm
@@ -20,7 +18,7 @@ from offtarget.evaluate.results import (
     Provenance,
     Results,
 )
-from offtarget.evaluate.summaries import arm_result, draw_answers
+from offtarget.evaluate.summaries import arm_result, draw_answers, seed_means
 from offtarget.evaluate.verdict import Decision, Evidence, decide
 
 SCHEMA = 1
@@ -171,10 +169,6 @@ def _results(
 
 
 def _excess(effect: Effect, grid: Grid, against: str) -> Excess:
-    by_seed = [
-        crossed_effect(grid.values[:, [s]], grid.categories, grid.clusters).estimate
-        for s in range(grid.values.shape[1])
-    ]
     return Excess(
         estimate=effect.estimate,
         low=effect.low,
@@ -186,7 +180,7 @@ def _excess(effect: Effect, grid: Grid, against: str) -> Excess:
         n_questions=effect.n_questions,
         n_seeds=effect.n_seeds,
         p=effect.p,
-        by_seed=tuple(by_seed),
+        by_seed=seed_means(grid),
     )
 
 
@@ -245,8 +239,8 @@ def _profile(
             high=effect.high,
             p_holm=p,
             n_questions=effect.n_questions,
-            control_margin=float(np.float64(one)),
-            subject_margin=float(np.float64(other)),
+            control_margin=one,
+            subject_margin=other,
         )
         for (name, _, _), effect, p, (one, other) in zip(
             parts, effects, adjusted, means, strict=True

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from offtarget.core.records import Claim, Interval, Role, Verdict
+from offtarget.core.records import Claim, Role, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +206,3 @@ class Results:
     provenance: Provenance
     seconds: dict[str, float] = field(default_factory=dict)
     """Wall time per stage; empty in verdict.json, filled in report/results.json."""
-
-
-def as_interval(effect: MeanInterval) -> Interval:
-    """Return the plain interval of a mean."""
-    return Interval(effect.mean, effect.low, effect.high)

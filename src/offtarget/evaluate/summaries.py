@@ -50,12 +50,16 @@ def arm_result(
 def mean_of(grid: Grid) -> MeanInterval:
     """Return a grid's mean with its interval and each seed's own mean."""
     effect = crossed_effect(grid.values, grid.categories, grid.clusters)
-    by_seed = [
+    return MeanInterval(
+        effect.estimate, effect.low, effect.high, effect.n_questions, seed_means(grid)
+    )
+
+
+def seed_means(grid: Grid) -> tuple[float, ...]:
+    """Return the weighted mean of each seed alone, in the grid's order."""
+    return tuple(
         crossed_effect(grid.values[:, [s]], grid.categories, grid.clusters).estimate
         for s in range(grid.values.shape[1])
-    ]
-    return MeanInterval(
-        effect.estimate, effect.low, effect.high, effect.n_questions, tuple(by_seed)
     )
 
 

@@ -11,8 +11,6 @@ from offtarget.lm import DTYPES, Arithmetic, gemm_flops
 TRAIN_EFFICIENCY = 0.40
 SCORE_EFFICIENCY = 0.25
 """Shares of the measured matrix-product speed that training and scoring reach (docs/results.md)."""
-DECODE_PASSES = 40.0
-"""A sampled token costs about as much as this many scored ones would at full batch, per batch row."""
 CHARACTERS_PER_TOKEN = 4
 TOKENS_PER_PAIR = 110
 TOKENS_PER_CONTEXT_PAIR = 210

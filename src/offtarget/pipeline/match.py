@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from offtarget.core.errors import ConfigError, DataError
 from offtarget.core.records import Message, Sample
@@ -181,8 +180,3 @@ def output_limit(samples: Sequence[Sample], lm: LanguageModel) -> int:
     """Return how many tokens derived answers may have: the longest of the first rows, 16 to 128."""
     lengths = [len(encode_sample(lm, sample).answer) for sample in samples[:32]]
     return min(128, max(16, *lengths))
-
-
-def data_path(name: str) -> Path:
-    """Return the path of an arm's rows inside a run."""
-    return Path("data") / f"{name}.jsonl"
