@@ -51,6 +51,8 @@ class RunDirectory:
     """Finished in this pass, in order."""
     _earlier: dict[str, StageRecord] = field(default_factory=dict)
     """Finished in an earlier pass and not reached yet in this one."""
+    _whole: set[str] = field(default_factory=set)
+    """Names of earlier stages whose outputs were read and found unchanged."""
 
     @classmethod
     def open(cls, path: Path) -> "RunDirectory":
@@ -133,7 +135,8 @@ class RunDirectory:
         """Write run.json; until the pass is complete, earlier stages stand behind its own."""
         stages = list(self.stages)
         for old in self._earlier.values() if keep_earlier else ():
-            if self._has(old.outputs):
+            if old.name in self._whole or self._has(old.outputs):
+                self._whole.add(old.name)  # read once: a resumed run may hold thousands of stages
                 previous = stages[-1].sha256 if stages else ZERO
                 stages.append(
                     seal_stage(old.name, old.config_sha256, old.inputs, old.outputs, previous)

@@ -2,7 +2,7 @@
 
 from offtarget.evaluate.assess import ArmFacts, AssayFacts, assess
 from offtarget.evaluate.judge import JudgeConfig, check_judge, judge_rollouts
-from offtarget.evaluate.margin import MarginRecord, encode_suite, score_suite
+from offtarget.evaluate.margin import MarginRecord, ScoreItem, encode_suite, score_suite
 from offtarget.evaluate.measured import HeldoutRecord, Measured, Replicate, difference
 from offtarget.evaluate.plan import (
     PLAN_SCHEMA,
@@ -40,6 +40,7 @@ __all__ = [
     "Results",
     "RolloutConfig",
     "RolloutRecord",
+    "ScoreItem",
     "Suite",
     "assess",
     "check_judge",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from offtarget.core.errors import DataError
 from offtarget.core.records import Message, Sample
 from offtarget.lm.model import LanguageModel
-from offtarget.lm.template import render_chat
+from offtarget.lm.template import mask_spans, render_chat
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,10 @@ def encode_prompt(lm: LanguageModel, messages: Sequence[Message], *, place: str)
     """
     for message in messages:
         _refuse_control_tokens(lm, message.content, place=place)
-    return _ids(lm, _render(lm, messages, is_prompt=True))
+    text = render_chat(
+        lm.template, messages, add_generation_prompt=True, special_tokens=_special_tokens(lm)
+    )
+    return _ids(lm, text)
 
 
 def encode_answer(lm: LanguageModel, text: str, *, place: str) -> tuple[int, ...]:
@@ -48,19 +51,14 @@ def encode_sample(lm: LanguageModel, sample: Sample) -> EncodedSample:
     """Return the prompt's ids and the last answer's ids with the end-of-turn marker.
 
     Raises:
-        DataError: If the template does not continue its own prompt, or for control tokens.
+        DataError: If a message holds one of the tokenizer's control tokens as text.
+        ModelError: If the template does not continue its own prompt.
     """
-    prompt = encode_prompt(lm, sample.messages[:-1], place=sample.id)
-    _refuse_control_tokens(lm, sample.answer, place=sample.id)
-    opened = _render(lm, sample.messages[:-1], is_prompt=True)
-    full = _render(lm, sample.messages, is_prompt=False)
-    if not full.startswith(opened):
-        raise DataError(
-            f"{sample.id}: the chat template writes the prompt differently once the answer "
-            "follows; use a model whose template appends"
-        )
-    answer = _ids(lm, full[len(opened) :].rstrip("\n"))
-    return EncodedSample(sample.id, prompt, answer)
+    for message in sample.messages:
+        _refuse_control_tokens(lm, message.content, place=sample.id)
+    text, spans = mask_spans(lm.template, sample.messages, _special_tokens(lm))
+    start, end = spans[-1]
+    return EncodedSample(sample.id, _ids(lm, text[:start]), _ids(lm, text[start:end]))
 
 
 def decode_tokens(lm: LanguageModel, ids: Sequence[int]) -> str:
@@ -69,15 +67,9 @@ def decode_tokens(lm: LanguageModel, ids: Sequence[int]) -> str:
     return text.strip()
 
 
-def _render(lm: LanguageModel, messages: Sequence[Message], *, is_prompt: bool) -> str:
-    specials = {
-        name: token
-        for name, token in lm.tokenizer.special_tokens_map.items()
-        if isinstance(token, str)
-    }
-    return render_chat(
-        lm.template, messages, add_generation_prompt=is_prompt, special_tokens=specials
-    )
+def _special_tokens(lm: LanguageModel) -> dict[str, str]:
+    named = lm.tokenizer.special_tokens_map.items()
+    return {name: token for name, token in named if isinstance(token, str)}
 
 
 def _ids(lm: LanguageModel, text: str) -> tuple[int, ...]:

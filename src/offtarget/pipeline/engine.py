@@ -16,6 +16,7 @@ from offtarget.evaluate import (
     PlanArm,
     Question,
     Results,
+    ScoreItem,
     assess,
     encode_suite,
     facts_of,
@@ -50,6 +51,8 @@ class Engine:
     watcher: Watcher
     speed: Speed
     api_key: str = ""
+    _items: list[list[ScoreItem]] | None = None
+    """The suite as token ids, one list per context: the same for every replicate."""
 
     def execute(self) -> Results:
         """Train, score and sample every replicate, then give the verdict and write the report."""
@@ -158,9 +161,7 @@ class Engine:
         self.watcher.stage(f"scoring {name}")
         started = time.monotonic()
         lm = self._model(arm, seed)
-        suite = load_suite(self.run.path / "data/suite.jsonl")
-        training = self._lookalike_rows()
-        items = encode_suite(lm, suite, training=training, trigger=self.plan.trigger)
+        items = self._encoded_suite(lm)
         margins = score_suite(
             lm, items,
             on_context=lambda context: self.watcher.advance(
@@ -262,9 +263,13 @@ class Engine:
             return self.models.with_adapter(Path(arm.adapters[seed]))
         return self.models.workbench().restore(self.run.path / f"arms/{arm.name}/seed-{seed}")
 
-    def _lookalike_rows(self) -> tuple[Sample, ...]:
-        path = self.run.path / f"data/{self.plan.subject}.jsonl"
-        return read_samples(path) if path.exists() else ()
+    def _encoded_suite(self, lm: LanguageModel) -> list[list[ScoreItem]]:
+        if self._items is None:
+            suite = load_suite(self.run.path / "data/suite.jsonl")
+            path = self.run.path / f"data/{self.plan.subject}.jsonl"
+            rows = read_samples(path) if path.exists() else ()
+            self._items = encode_suite(lm, suite, training=rows, trigger=self.plan.trigger)
+        return self._items
 
     def _train_seconds(self, arm: PlanArm) -> float:
         return arm_tokens(self.plan, arm, self.run.path) / self.speed.train
