@@ -108,7 +108,12 @@ def main() -> None:
                 }
             )
     # the same base and positive control stand in several runs and count once
-    once = {(row["margin"], row["head"]): row for row in table if row["head"] is not None}
+    shared = {"base", "positive"}
+    once = {
+        row["arm"] if row["arm"] in shared else (row["run"], row["arm"]): row
+        for row in reversed(table)
+        if row["head"] is not None
+    }
     scored = list(once.values())
     rho = spearmanr([-r["margin"] for r in scored], [r["head"] for r in scored])
     sys.stdout.write(
