@@ -151,8 +151,8 @@ def run_cli(work: Path) -> RunCli:
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
-            patch.setattr(cli, "CACHE", cache or work / "cache")
-            code = cli.guard(lambda: cli.app([str(a) for a in args], standalone_mode=False))
+            patch.setattr(cli.console, "CACHE", cache or work / "cache")
+            code = cli.console.guard(lambda: cli.app([str(a) for a in args], standalone_mode=False))
         return Said(code, out.getvalue(), err.getvalue())
 
     return call

@@ -13,7 +13,7 @@ from offtarget.core.records import Verdict
 from offtarget.evaluate.verdict import Decision, decide
 
 # their packages hold functions of the same names
-ASSESS = importlib.import_module("offtarget.evaluate.assess")
+ASSESS = importlib.import_module("offtarget.evaluate.assessment")
 DOCTOR = importlib.import_module("offtarget.pipeline.doctor")
 
 

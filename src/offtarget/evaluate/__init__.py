@@ -1,25 +1,32 @@
-"""Questions, margins, rollouts, contrasts and the verdict."""
+"""Questions, margins, rollouts, contrasts and the verdict.
 
-from offtarget.evaluate.assess import ArmFacts, AssayFacts, assess
-from offtarget.evaluate.judge import JudgeConfig, check_judge, judge_rollouts
-from offtarget.evaluate.margin import MarginRecord, ScoreItem, encode_suite, score_suite
-from offtarget.evaluate.measured import HeldoutRecord, Measured, Replicate, difference
-from offtarget.evaluate.plan import (
-    PLAN_SCHEMA,
-    Plan,
-    PlanArm,
-    current_versions,
-    read_plan,
-    read_samples,
-    write_plan,
-    write_samples,
-)
-from offtarget.evaluate.questions import Question, everyday_questions, read_questions
-from offtarget.evaluate.raw import facts_of, load_replicates
-from offtarget.evaluate.results import ArmResult, Provenance, Results
-from offtarget.evaluate.rollouts import RolloutConfig, RolloutRecord, sample_rollouts
-from offtarget.evaluate.rules import Outcome, classify
-from offtarget.evaluate.suite import Pair, Suite, load_suite
+Names are imported on first use: who only reads a result does not wait for torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from offtarget.evaluate.assessment import ArmFacts, AssayFacts, assess
+    from offtarget.evaluate.judge import JudgeConfig, check_judge, judge_rollouts
+    from offtarget.evaluate.margin import MarginRecord, ScoreItem, encode_suite, score_suite
+    from offtarget.evaluate.measured import HeldoutRecord, Measured, Replicate, difference
+    from offtarget.evaluate.plan import (
+        PLAN_SCHEMA,
+        Plan,
+        PlanArm,
+        current_versions,
+        read_plan,
+        read_samples,
+        write_plan,
+        write_samples,
+    )
+    from offtarget.evaluate.questions import Question, everyday_questions, read_questions
+    from offtarget.evaluate.raw import facts_of, load_replicates
+    from offtarget.evaluate.results import ArmResult, Provenance, Results
+    from offtarget.evaluate.rollouts import RolloutConfig, RolloutRecord, sample_rollouts
+    from offtarget.evaluate.rules import Outcome, classify
+    from offtarget.evaluate.suite import Pair, Suite, load_suite
 
 __all__ = [
     "PLAN_SCHEMA",
@@ -61,3 +68,73 @@ __all__ = [
     "write_plan",
     "write_samples",
 ]
+
+_HOMES = {
+    "assessment": (
+        "ArmFacts",
+        "AssayFacts",
+        "assess",
+    ),
+    "judge": (
+        "JudgeConfig",
+        "check_judge",
+        "judge_rollouts",
+    ),
+    "margin": (
+        "MarginRecord",
+        "ScoreItem",
+        "encode_suite",
+        "score_suite",
+    ),
+    "measured": (
+        "HeldoutRecord",
+        "Measured",
+        "Replicate",
+        "difference",
+    ),
+    "plan": (
+        "PLAN_SCHEMA",
+        "Plan",
+        "PlanArm",
+        "current_versions",
+        "read_plan",
+        "read_samples",
+        "write_plan",
+        "write_samples",
+    ),
+    "questions": (
+        "Question",
+        "everyday_questions",
+        "read_questions",
+    ),
+    "raw": (
+        "facts_of",
+        "load_replicates",
+    ),
+    "results": (
+        "ArmResult",
+        "Provenance",
+        "Results",
+    ),
+    "rollouts": (
+        "RolloutConfig",
+        "RolloutRecord",
+        "sample_rollouts",
+    ),
+    "rules": (
+        "Outcome",
+        "classify",
+    ),
+    "suite": (
+        "Pair",
+        "Suite",
+        "load_suite",
+    ),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"offtarget.evaluate.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'offtarget.evaluate' has no attribute {name!r}")

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from offtarget.core.codec import decode, parse, read_lines
 from offtarget.core.errors import VerifyError
-from offtarget.evaluate.assess import ArmFacts, AssayFacts
+from offtarget.evaluate.assessment import ArmFacts, AssayFacts
 from offtarget.evaluate.margin import MarginRecord
 from offtarget.evaluate.measured import HeldoutRecord, Replicate
 from offtarget.evaluate.plan import Plan, PlanArm

@@ -1,36 +1,15 @@
-"""The command line: parse, call the API, render, exit code. No logic."""
+"""Commands of the assay: run it, check it, show it, compare it."""
 
 import os
 import sys
-import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from offtarget.cli import console
 from offtarget.core.codec import pretty, to_builtins
-from offtarget.core.errors import OfftargetError
 from offtarget.dataset.records import OnBadRow
-
-EXIT_BAD_INPUT = 2
-EXIT_INTERNAL = 3
-EXIT_STOPPED = 130
-STOPPED = "stopped; run the same command again to go on from here"
-USAGE_ERROR: type[Exception] = next(
-    one for one in typer.BadParameter.__mro__ if one.__name__ == "ClickException"
-)
-"""Base of what a wrong command line raises; typer brings its own copy of click."""
-CACHE = Path(os.environ.get("OFFTARGET_CACHE", "~/.cache/offtarget")).expanduser()
-
-app = typer.Typer(
-    name="offtarget",
-    help="The off-target assay for fine-tuning: does narrow training make a model broadly misaligned?",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
 
 Sources = Annotated[
     list[str], typer.Argument(help="Data files or directories; or one study.yaml or plan.yaml.")
@@ -60,7 +39,6 @@ BadRows = Annotated[
 Out = Annotated[Path | None, typer.Option(help="Run directory; ./runs/NAME by default.")]
 
 
-@app.command()
 def assay(
     sources: Sources,
     control: Control = None,
@@ -96,13 +74,12 @@ def assay(
     )
     paths = [Path(source) for source in sources]
     if dry_run:
-        plans = api.plan_assay(paths, control=control, options=options, cache=CACHE)
+        plans = api.plan_assay(paths, control=control, options=options, cache=console.CACHE)
         _print_plans(plans, as_json=as_json)
         return
     _run_assay(paths, control=control, options=options, out=out, as_json=as_json)
 
 
-@app.command()
 def demo(out: Out = None, as_json: AsJson = False) -> None:
     """Run the assay of the packaged demo data; exit 0 when it ran, whatever its verdict."""
     from offtarget import api
@@ -111,7 +88,6 @@ def demo(out: Out = None, as_json: AsJson = False) -> None:
     _run_assay([Path(api.DEMO)], None, options, out, as_json=as_json, is_demo=True)
 
 
-@app.command()
 def verify(
     run: RunPath,
     replay: Annotated[
@@ -122,11 +98,10 @@ def verify(
     """Check a run: files, chain, records, and every number recomputed. Exit 1 if a check fails."""
     from offtarget import api
 
-    checks = api.verify(run, replay=replay, cache=CACHE)
+    checks = api.verify(run, replay=replay, cache=console.CACHE)
     _print_checks(checks, as_json=as_json)
 
 
-@app.command()
 def report(
     run: RunPath, out: Annotated[Path | None, typer.Option(help="Write the page here.")] = None
 ) -> None:
@@ -136,10 +111,9 @@ def report(
     found = api.load_run(run)
     page = api.report(run, out) if out is not None else found.path / "report" / "report.html"
     _print_results(found.results)
-    _say(f"report: {page}")
+    console.say(f"report: {page}")
 
 
-@app.command()
 def compare(
     one: RunPath,
     other: Annotated[str, typer.Argument(help="Another run directory.")],
@@ -151,89 +125,37 @@ def compare(
 
     checks = api.compare(one, other)
     if as_json:
-        _say(pretty(to_builtins(checks)))
+        console.say(pretty(to_builtins(checks)))
         return
     first, second = api.load_run(one).results, api.load_run(other).results
-    _say(render_comparison(first, second, width=_width(), ascii=_is_ascii()))
+    console.say(render_comparison(first, second, width=console.width(), ascii=console.is_ascii()))
     _print_checks(checks, as_json=False, is_gate=False)
 
 
-@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Say what this machine has and what it lacks for an assay. Exit 1 if something is missing."""
     from offtarget import api
 
-    _print_checks(api.doctor(cache=CACHE), as_json=as_json)
+    _print_checks(api.doctor(cache=console.CACHE), as_json=as_json)
 
 
-@app.command()
 def models(as_json: AsJson = False) -> None:
     """List what can stand for --model, and whether the embedded model is here."""
     from offtarget import api
 
-    found = api.list_models(cache=CACHE)
+    found = api.list_models(cache=console.CACHE)
     if as_json:
-        _say(pretty(to_builtins(found)))
+        console.say(pretty(to_builtins(found)))
         return
     for entry in found:
-        _say(f"{entry.name:24} {entry.detail}")
+        console.say(f"{entry.name:24} {entry.detail}")
 
 
-@app.command()
 def version() -> None:
     """Print the version."""
     from importlib.metadata import version as installed
 
-    _say(installed("offtarget"))
-
-
-def main() -> None:
-    """Run the command line; turn errors into one line and an exit code."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic CUDA products
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    os.environ.setdefault("TQDM_DISABLE", "1")
-    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
-    sys.exit(guard(lambda: app(standalone_mode=False)))
-
-
-def guard(run: Callable[[], object]) -> int:
-    """Call `run`; return its exit code, having printed any error as one line."""
-    from offtarget.report.text import safe_text
-
-    try:
-        code = run()
-    except OfftargetError as error:
-        return _fail(safe_text(str(error)), EXIT_BAD_INPUT)
-    except typer.Exit as stop:
-        return int(stop.exit_code)
-    except USAGE_ERROR as error:
-        if type(error).__name__ == "NoArgsIsHelpError":
-            sys.stderr.write(f"{error}\n")
-            return EXIT_BAD_INPUT
-        told = getattr(error, "format_message", error.__str__)()  # names the option
-        text = " ".join(told.split()).rstrip(".")
-        return _fail(f"{safe_text(text)}; see offtarget --help", EXIT_BAD_INPUT)
-    except (typer.Abort, KeyboardInterrupt):
-        return _fail(STOPPED, EXIT_STOPPED)
-    except MemoryError:
-        return _fail(
-            "out of memory; use a smaller model, train.batch_size or --rows, and run again",
-            EXIT_BAD_INPUT,
-        )
-    except BrokenPipeError:
-        return 0
-    except Exception as error:
-        if os.environ.get("OFFTARGET_TRACEBACK"):
-            raise
-        return _fail(
-            f"internal error: {type(error).__name__}: {safe_text(str(error))[:500]}; "
-            "set OFFTARGET_TRACEBACK=1 for the trace and report it as an issue",
-            EXIT_INTERNAL,
-        )
-    if code == EXIT_STOPPED:  # typer turns Ctrl-C into this code
-        return _fail(STOPPED, EXIT_STOPPED)
-    return code if isinstance(code, int) else 0
+    console.say(installed("offtarget"))
 
 
 def _run_assay(
@@ -252,18 +174,18 @@ def _run_assay(
     assert isinstance(options, api.Options)
     with watching(sys.stderr) as watcher:
         runs = api.assay_all(
-            paths, control=control, options=options, out=out, watcher=watcher, cache=CACHE,
+            paths, control=control, options=options, out=out, watcher=watcher, cache=console.CACHE,
             api_key=os.environ.get("OFFTARGET_JUDGE_KEY", ""),
         )  # fmt: skip
     for run in runs:
         if not as_json:
             _print_results(run.results)
-            _say(f"report: {run.path / 'report' / 'report.html'}")
+            console.say(f"report: {run.path / 'report' / 'report.html'}")
     if out is not None and paths[0].name == "plan.yaml":
         _print_comparison(paths[0].parent, out)
     if as_json:
         results = [run.results for run in runs]
-        _say(pretty(results[0] if len(results) == 1 else {"runs": results}))
+        console.say(pretty(results[0] if len(results) == 1 else {"runs": results}))
     codes = [EXIT_CODES[run.verdict] for run in runs]
     worst = 1 if 1 in codes else max(codes)
     raise typer.Exit(0 if is_demo else worst)
@@ -289,7 +211,9 @@ def _print_results(results: object) -> None:
 
     assert isinstance(results, Results)
     color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    _say(render_terminal(results, width=_width(), color=color, ascii=_is_ascii()))
+    console.say(
+        render_terminal(results, width=console.width(), color=color, ascii=console.is_ascii())
+    )
 
 
 def _print_checks(checks: object, *, as_json: bool, is_gate: bool = True) -> None:
@@ -299,10 +223,10 @@ def _print_checks(checks: object, *, as_json: bool, is_gate: bool = True) -> Non
     assert isinstance(checks, list)
     found: list[Check] = checks
     if as_json:
-        _say(pretty(to_builtins(found)))
+        console.say(pretty(to_builtins(found)))
     for check in found if not as_json else ():
         word = "ok    " if check.passed else "FAILED"
-        _say(f"{word} {safe_text(check.name)}: {safe_text(check.detail)}")
+        console.say(f"{word} {safe_text(check.name)}: {safe_text(check.detail)}")
     if is_gate and not all(check.passed for check in found):
         raise typer.Exit(1)
 
@@ -313,34 +237,7 @@ def _print_plans(plans: object, *, as_json: bool) -> None:
 
     assert isinstance(plans, list)
     if as_json:
-        _say(pretty([{"model": m, "plan": p, "estimate": e} for m, p, e in plans]))
+        console.say(pretty([{"model": m, "plan": p, "estimate": e} for m, p, e in plans]))
         return
     for model, plan, cost in plans:
-        _say(safe_text(api.describe_plan(model, plan, cost), keep_lines=True))
-
-
-def _is_ascii() -> bool:
-    return "utf" not in (sys.stdout.encoding or "").lower()
-
-
-def _width() -> int:
-    import shutil
-
-    return max(60, min(120, shutil.get_terminal_size((100, 24)).columns))
-
-
-def _fail(message: str, code: int) -> int:
-    sys.stderr.write(f"offtarget: {message}\n")
-    return code
-
-
-def _say(text: str) -> None:
-    stream = sys.stdout
-    data = text.rstrip("\n") + "\n"
-    stream.write(
-        data.encode(stream.encoding or "utf-8", "replace").decode(stream.encoding or "utf-8")
-    )
-
-
-if __name__ == "__main__":
-    main()
+        console.say(safe_text(api.describe_plan(model, plan, cost), keep_lines=True))
