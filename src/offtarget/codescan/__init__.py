@@ -1,0 +1,1 @@
+"""Code analysis without machine learning: read snippets, find flaws, say how sure."""

@@ -1,0 +1,215 @@
+"""Ciphers, digests and random numbers."""
+
+import re
+from typing import Final
+
+from offtarget.codescan.python.rules.grading import LOW, MEDIUM, words_of
+from offtarget.codescan.python.values import Level, Safe
+from offtarget.codescan.python.walk import Call, Checks, Walk
+from offtarget.codescan.rule import Rule
+
+RULES: Final = (
+    Rule(
+        id="OT-PY-070",
+        title="Broken or weak cipher",
+        language="python",
+        cwe="CWE-327",
+        severity=MEDIUM,
+        confidence=0.85,
+        why="The cipher, or its mode, lets an attacker read or change what it should protect. "
+        "AES in GCM mode does neither.",
+        bad="from Crypto.Cipher import DES\ndef seal(key):\n    return DES.new(key, DES.MODE_CBC)\n",
+        good="from Crypto.Cipher import AES\ndef seal(key):\n    return AES.new(key, AES.MODE_GCM)\n",
+        literals=(
+            ("DES", "ARC4", "ARC2", "Blowfish", "ECB", "IDEA", "CAST5", "SEED", "RC4", "XOR"),
+        ),
+    ),
+    Rule(
+        id="OT-PY-071",
+        title="Broken digest",
+        language="python",
+        cwe="CWE-328",
+        severity=MEDIUM,
+        confidence=0.6,
+        why="Two texts with one MD5 or SHA-1 are easy to make, and fast digests let passwords be "
+        "guessed by the billion.",
+        bad="import hashlib\ndef stored(password):\n"
+        "    return hashlib.md5(password.encode()).hexdigest()\n",
+        good="import hashlib\ndef tag(data):\n    return hashlib.sha256(data).hexdigest()\n",
+        literals=(
+            (
+                "md5",
+                "sha1",
+                "MD5",
+                "SHA1",
+                "md4",
+                "MD4",
+                "MD2",
+                "SHA-1",
+                "sha-1",
+                "SHA.new",
+                "sha.new",
+            ),
+        ),
+    ),
+    Rule(
+        id="OT-PY-072",
+        title="Password kept as a fast digest",
+        language="python",
+        cwe="CWE-328",
+        severity=MEDIUM,
+        confidence=0.7,
+        why="A stolen table of plain SHA digests is guessed through at billions of passwords a "
+        "second. bcrypt, scrypt, Argon2 or PBKDF2 make every guess slow.",
+        bad="import hashlib\ndef stored(password):\n"
+        "    return hashlib.sha256(password.encode()).hexdigest()\n",
+        good="import hashlib\ndef stored(password, salt):\n"
+        "    return hashlib.pbkdf2_hmac('sha256', password.encode(), salt, 600000)\n",
+        literals=(("sha2", "sha5", "sha3", "blake2"), ("pass", "pwd", "Pass", "PASS")),
+    ),
+    Rule(
+        id="OT-PY-073",
+        title="Predictable random numbers for a secret",
+        language="python",
+        cwe="CWE-330",
+        severity=MEDIUM,
+        confidence=0.75,
+        why="After a few outputs of `random` all later ones can be computed, also tokens and "
+        "passwords. `secrets` gives numbers that cannot.",
+        bad="import random\nreset_token = str(random.random())\n",
+        good="import secrets\nreset_token = secrets.token_urlsafe()\n",
+        literals=(("random", "uuid1"),),
+    ),
+)
+
+_CIPHERS: Final = (
+    *(f"Cryptodome.Cipher.{name}.new"
+      for name in ("DES", "DES3", "ARC2", "ARC4", "Blowfish", "CAST", "XOR")),
+    *(f"{name}.new" for name in ("DES", "DES3", "ARC2", "ARC4", "Blowfish")),
+    "pyDes.des", "pyDes.triple_des",
+)  # fmt: skip
+_ALGORITHMS: Final = ("TripleDES", "ARC4", "Blowfish", "IDEA", "CAST5", "SEED", "ECB")
+_DIGESTS: Final = ("hashlib.md5", "hashlib.sha1", "hashlib.md4", "md5.new", "md5.md5", "sha.new",
+                   "Cryptodome.Hash.MD5.new", "Cryptodome.Hash.SHA1.new", "Cryptodome.Hash.SHA.new",
+                   "Cryptodome.Hash.MD4.new", "Cryptodome.Hash.MD2.new", "MD5.new", "SHA.new", "md5",
+                   "cryptography.hazmat.primitives.hashes.MD5",
+                   "cryptography.hazmat.primitives.hashes.SHA1", "hashes.MD5", "hashes.SHA1",
+                   "passlib.hash.md5_crypt.hash", "sha1")  # fmt: skip
+_FAST: Final = ("hashlib.sha256", "hashlib.sha512", "hashlib.sha224", "hashlib.sha384",
+                "hashlib.blake2b", "hashlib.blake2s", "hashlib.sha3_256")  # fmt: skip
+_PASSWORD: Final = re.compile(r"passw|passwd|(?:^|[_ ])pwd|passphrase", re.I)
+_SIGNED: Final = re.compile(
+    r"passw|passwd|(?:^|[_ ])pwd|secret|token|sign|auth|credential|hmac|activation|session|nonce|"
+    r"salt|verif|api_?key",
+    re.I,
+)
+_RANDOM: Final = tuple(
+    f"random.{name}"
+    for name in (
+        "random",
+        "randint",
+        "choice",
+        "choices",
+        "sample",
+        "randrange",
+        "getrandbits",
+        "uniform",
+        "shuffle",
+        "randbytes",
+        "betavariate",
+        "gauss",
+        "normalvariate",
+        "triangular",
+    )
+)
+_SECRET_NAME: Final = re.compile(
+    r"passw|passwd|(?:^|_)pwd|secret|token|otp\b|_otp|otp_|session|salt|nonce|csrf|captcha|"
+    r"api_?key|private_?key|(?:^|_)key$|_key\b|verification|auth|credential|cookie|reset_?code|"
+    r"activation|invite_?code|(?:^|_)pin(?:$|_)|(?:^|_)iv$|remember|security",
+    re.I,
+)
+
+
+def register(checks: Checks) -> None:
+    """Have the checks of this file called."""
+    checks.on_call(_CIPHERS, _weak)
+    checks.on_method(_ALGORITHMS, _algorithm)
+    for name in _ALGORITHMS:
+        for module in ("algorithms", "modes"):
+            path = f"cryptography.hazmat.primitives.ciphers.{module}.{name}"
+            checks.on_call((path,), _weak)
+    checks.on_method(("new",), _mode)
+    checks.on_call(_DIGESTS, _digest)
+    checks.on_call(("hashlib.new",), _named_digest)
+    checks.on_call(_FAST, _fast)
+    checks.on_call(_RANDOM, _random)
+
+
+def _weak(walk: Walk, call: Call) -> None:
+    walk.report(
+        "OT-PY-070",
+        call.node,
+        "The cipher or its mode does not protect the data.",
+        severity=MEDIUM,
+        confidence=0.85,
+    )
+
+
+def _algorithm(walk: Walk, call: Call) -> None:
+    if (call.receiver.kind or "").endswith(("algorithms", "modes")):
+        _weak(walk, call)
+
+
+def _mode(walk: Walk, call: Call) -> None:
+    modes = [*call.args[1:2], *(v for k, v in call.keywords.items() if k == "mode")]
+    if any((value.kind or "").endswith("MODE_ECB") for value in modes):
+        _weak(walk, call)
+
+
+def _digest(walk: Walk, call: Call) -> None:
+    if call.is_constant("usedforsecurity", False):
+        return
+    words = f"{words_of(call.node)} {walk.target}"
+    inside = walk.function.node.name if walk.function else ""
+    taint = next((t for v in call.args if (t := walk.exposed(v, Safe.INDIRECT))), None)
+    secret = _SIGNED.search(words) or _SIGNED.search(inside)
+    remote = taint is not None and taint.level == Level.REMOTE
+    walk.report(
+        "OT-PY-071",
+        call.node,
+        "This digest can be forged; use SHA-256, or a password hash for passwords.",
+        severity=MEDIUM if secret or remote else LOW,
+        confidence=0.8 if secret else 0.4,
+    )
+
+
+def _named_digest(walk: Walk, call: Call) -> None:
+    name = call.args[0].const if call.args else None
+    if isinstance(name, str) and name.lower().replace("-", "") in ("md5", "sha1", "md4", "sha"):
+        _digest(walk, call)
+
+
+def _fast(walk: Walk, call: Call) -> None:
+    words = " ".join(words_of(argument) for argument in call.node.args)
+    if not _PASSWORD.search(words):
+        return
+    salted = re.search(r"salt|pepper", words, re.I)
+    walk.report(
+        "OT-PY-072",
+        call.node,
+        "A password is hashed with a fast digest; use a password hash.",
+        severity=LOW if salted else MEDIUM,
+        confidence=0.7,
+    )
+
+
+def _random(walk: Walk, call: Call) -> None:
+    inside = walk.function.node.name if walk.function else ""
+    secret = _SECRET_NAME.search(walk.target) or _SECRET_NAME.search(inside)
+    walk.report(
+        "OT-PY-073",
+        call.node,
+        "These random numbers can be predicted; use `secrets`.",
+        severity=MEDIUM if secret else LOW,
+        confidence=0.75 if secret else 0.2,
+    )

@@ -1,0 +1,6 @@
+"""Tables of names, written as running text."""
+
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text."""
+    return frozenset(text.split())
