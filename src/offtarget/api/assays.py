@@ -1,4 +1,4 @@
-"""What notebooks import: one function per thing that a user does."""
+"""Assays: run them, plan them, load, check, compare and draw them."""
 
 import tempfile
 from collections.abc import Sequence

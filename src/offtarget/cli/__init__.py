@@ -6,7 +6,7 @@ import warnings
 
 import typer
 
-from offtarget.cli import assay, console
+from offtarget.cli import assay, console, curation
 
 app = typer.Typer(
     name="offtarget",
@@ -25,6 +25,8 @@ for command in (
     assay.compare,
     assay.doctor,
     assay.models,
+    curation.scan,
+    curation.explain_rule,
     assay.version,
 ):
     app.command()(command)

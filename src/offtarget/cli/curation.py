@@ -1,0 +1,145 @@
+"""Commands of curation: what is in a data set."""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from offtarget.cli import console
+from offtarget.core.codec import pretty
+from offtarget.core.finding import Severity
+from offtarget.dataset.records import OnBadRow
+
+Paths = Annotated[list[Path], typer.Argument(help="Data files or directories.")]
+Gate = Annotated[
+    Severity, typer.Option(help="Exit 1 if a row has a finding of this severity or above.")
+]
+Workers = Annotated[int, typer.Option(min=1, max=1024, help="Processes.")]
+LINE_EVERY_S = 5.0
+
+
+def scan(
+    paths: Paths,
+    gate: Gate = Severity.MEDIUM,
+    engine: Annotated[
+        str, typer.Option(help="Comma-separated: offtarget, ruff, ast-grep, bandit, semgrep.")
+    ] = "offtarget,ruff,ast-grep",
+    config: Annotated[
+        list[str] | None, typer.Option(help="Your semgrep rules: a file or folder; may repeat.")
+    ] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="The paths hold source files, not data sets.")
+    ] = False,
+    prompts: Annotated[
+        bool, typer.Option("--prompts", help="Also count flaws in the users' own code.")
+    ] = False,
+    on_bad_row: Annotated[
+        OnBadRow, typer.Option(help="Stop at a bad row, or set it aside and count it.")
+    ] = OnBadRow.ERROR,
+    workers: Workers = 1,
+    executor: Annotated[str, typer.Option(help="local, or ray for a cluster.")] = "local",
+    shard: Annotated[
+        str, typer.Option(help="i/n: do one part of the work; a run without it joins the parts.")
+    ] = "",
+    out: Annotated[Path | None, typer.Option(help="Folder; ./scans/NAME by default.")] = None,
+    cache: Annotated[
+        bool, typer.Option(help="Keep answers by hash of the code, for later scans.")
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Find insecure code in a data set, and tell covert from educational framing.
+
+    Writes findings.jsonl, findings.sarif and scan.html. A stopped scan resumes with the same command.
+    Exit codes: 0 nothing at the gate, 1 something, 2 bad input, 4 no code could be read.
+    """
+    from offtarget import api
+    from offtarget.curate.records import ScanConfig
+
+    chosen = ScanConfig(
+        engines=tuple(engine.split(",")), rules=tuple(config or ()), gate=gate,
+        on_bad_row=on_bad_row, scan_prompts=prompts, plain=plain,
+    )  # fmt: skip
+    found = api.scan(
+        *paths, config=chosen, out=out, workers=workers, executor=executor, shard=shard,
+        cache=console.CACHE / "scan" if cache else None,
+        command=["offtarget", *sys.argv[1:]], on_progress=_Meter(),
+    )  # fmt: skip
+    if found is None:
+        console.say(f"part {shard} is done; run the same command without --shard to join all parts")
+        return
+    _show(found, as_json=as_json)
+    raise typer.Exit(found.summary.exit_code)
+
+
+def explain_rule(
+    rule: Annotated[str, typer.Argument(help="Its id, OT-PY-001 or S608.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say what a rule looks for, why it matters here, and show bad and good code."""
+    from offtarget import api
+
+    found = api.explain_rule(rule)
+    if as_json:
+        console.say(pretty(found))
+        return
+    console.say(
+        f"{found.id}  {found.title}\n"
+        f"{found.cwe}, {found.language}, severity {found.severity}, "
+        f"confidence {found.confidence:.2f}\n\n{found.why}\n\n"
+        f"bad\n{_indented(found.bad)}\n\ngood\n{_indented(found.good)}"
+    )
+
+
+class _Meter:
+    """Says on stderr how far a scan is: one line that moves, or a line now and then."""
+
+    def __init__(self) -> None:
+        self._started = self._said = time.monotonic()
+
+    def __call__(self, progress: object) -> None:
+        from offtarget.core.shards import Progress
+
+        assert isinstance(progress, Progress)
+        now = time.monotonic()
+        is_terminal = sys.stderr.isatty()
+        if now - self._said < (0.2 if is_terminal else LINE_EVERY_S):
+            return
+        self._said = now
+        rate = progress.n_rows / (now - self._started)
+        lost = f", {progress.n_lost} set aside" if progress.n_lost else ""
+        text = f"{progress.n_rows:,} rows scanned, {rate:,.0f} a second{lost}"
+        sys.stderr.write(f"\r{text}\x1b[K" if is_terminal else f"{text}\n")
+
+
+def _show(found: object, *, as_json: bool) -> None:
+    from offtarget.api.curation import PAGE, SARIF, Scan
+    from offtarget.core.codec import to_builtins
+    from offtarget.report.scan_terminal import scan_summary_text
+
+    assert isinstance(found, Scan)
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+    if as_json:
+        plain = to_builtins(found.summary)
+        folder = found.path
+        console.say(
+            pretty({**plain, **{key: str(folder / plain[key]) for key in ("findings", "rows")}})
+        )
+        return
+    color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    console.say(
+        scan_summary_text(
+            found.summary, found.counts,
+            width=console.width(), color=color, ascii=console.is_ascii(),
+        )
+    )  # fmt: skip
+    console.say(f"findings: {found.path / found.summary.findings}")
+    console.say(f"SARIF:    {found.path / SARIF}")
+    console.say(f"page:     {found.path / PAGE}")
+
+
+def _indented(code: str) -> str:
+    return "\n".join(f"    {line}" for line in code.strip("\n").splitlines())
