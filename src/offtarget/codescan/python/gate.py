@@ -31,10 +31,15 @@ class Gate:
     def is_open(self, code: str) -> bool:
         """Return whether at least one rule may match: exactly `any(rule.may_match(code))`."""
         seen = 0
-        remembered = self._remembered
+        new = []
         for word in set(_WORD.findall(code)):
-            mask = remembered.get(word)
-            seen |= self._learn(word) if mask is None else mask
+            mask = self._remembered.get(word)
+            if mask is None:
+                new.append(word)
+            else:
+                seen |= mask
+        if new:
+            seen |= self._learn(new)
         for rule, groups in self._groups:
             for mask, wordless in groups:
                 if not mask & seen and not any(map(code.__contains__, wordless)):
@@ -44,16 +49,22 @@ class Gate:
                     return True
         return False
 
-    def _learn(self, word: str) -> int:
-        mask = 0
-        for part, bit in self._parts:
-            if part in word:
-                mask |= bit
+    def _learn(self, words: Sequence[str]) -> int:
+        """Return what the words together can be part of, and remember it of each."""
+        text = "\n".join(words)
+        near = [(part, bit) for part, bit in self._parts if part in text]  # mostly none or two
         if len(self._remembered) >= _MAX_REMEMBERED:
             self._remembered.clear()
-        if len(word) < 64:
-            self._remembered[word] = mask
-        return mask
+        seen = 0
+        for word in words:
+            mask = 0
+            for part, bit in near:
+                if part in word:
+                    mask |= bit
+            seen |= mask
+            if len(word) < 64:
+                self._remembered[word] = mask
+        return seen
 
 
 def _prepared(group: tuple[str, ...], parts: dict[str, int]) -> tuple[int, tuple[str, ...]]:
