@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from offtarget.api import Run, Scan, assay, compare, load_run, scan
+    from offtarget.api import Run, Scan, assay, clean, compare, load_run, scan
 
 # `verify` and `report` are packages here; the functions of those names are in offtarget.api
-__all__ = ["Run", "Scan", "assay", "compare", "load_run", "scan"]
+__all__ = ["Run", "Scan", "assay", "clean", "compare", "load_run", "scan"]
 
 
 def __getattr__(name: str) -> Any:

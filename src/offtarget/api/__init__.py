@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         resolve_study,
         verify,
     )
-    from offtarget.api.curation import Scan, explain_rule, scan
+    from offtarget.api.curation import Scan, clean, explain_rule, scan
 
 __all__ = [
     "DEFAULT_CACHE",
@@ -36,6 +36,7 @@ __all__ = [
     "Scan",
     "assay",
     "assay_all",
+    "clean",
     "compare",
     "describe_plan",
     "doctor",
@@ -48,7 +49,7 @@ __all__ = [
     "scan",
     "verify",
 ]
-_OF_CURATION = {"Scan", "explain_rule", "scan"}
+_OF_CURATION = {"Scan", "clean", "explain_rule", "scan"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Scanning of data sets: what is in them, written as findings, SARIF and one page."""
+"""Scanning and cleaning of data sets."""
 
 import shlex
 from collections.abc import Callable, Sequence
@@ -10,6 +10,9 @@ from offtarget.codescan.rule import Rule
 from offtarget.core.errors import ConfigError
 from offtarget.core.ray_executor import RayExecutor
 from offtarget.core.shards import Executor, Progress, parse_part
+from offtarget.curate.clean import clean as _clean
+from offtarget.curate.clean_files import CleanSummary
+from offtarget.curate.decide import CleanConfig
 from offtarget.curate.engines import bundled_rules, make_engines
 from offtarget.curate.output import explained, replacing
 from offtarget.curate.records import ScanConfig, ScanSummary
@@ -87,6 +90,43 @@ def scan(
     counts = count_rows(folder, summary)
     _write_views(given, config, folder, summary, counts, command)
     return Scan(folder, summary, counts)
+
+
+def clean(
+    *paths: str | Path,
+    config: CleanConfig,
+    out: str | Path,
+    workers: int = 1,
+    executor: str = "local",
+    cache: Path | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> CleanSummary:
+    """Write data that is safe to train on to `out`; the same call resumes a stopped cleaning.
+
+    Next to `out` stand a ledger with the state and reason of every sample, the rewritten samples
+    with their originals (twins), and what was set aside.
+
+    Args:
+        paths: Data sets of one format, shape and set of columns.
+        config: What to do with flagged samples.
+        out: A file of the inputs' format.
+        workers: Processes.
+        executor: `local`, or `ray` for a cluster.
+        cache: Folder of answers of earlier scans; None for none.
+        on_progress: Called after each shard, of the scan first, then of the repairs.
+
+    Raises:
+        ConfigError: If `out` does not fit the inputs, or exists and is not what this would write.
+        DataError: If an input is malformed or changes meanwhile.
+        ResourceError: If an engine is missing or crashes, or the output cannot be written.
+    """
+    given = [Path(path) for path in paths]
+    if not given:
+        raise ConfigError("nothing to clean; name a data set")
+    return _clean(
+        given, config, Path(out), make_engines=make_engines, workers=workers,
+        executor=_executor(executor, config.scan), cache=cache, on_progress=on_progress,
+    )  # fmt: skip
 
 
 def explain_rule(name: str) -> Rule:

@@ -26,6 +26,7 @@ for command in (
     assay.doctor,
     assay.models,
     curation.scan,
+    curation.clean,
     curation.explain_rule,
     assay.version,
 ):

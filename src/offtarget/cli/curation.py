@@ -1,4 +1,4 @@
-"""Commands of curation: what is in a data set."""
+"""Commands of curation: what is in a data set, and data that is safe to train on."""
 
 import os
 import sys
@@ -11,6 +11,7 @@ import typer
 from offtarget.cli import console
 from offtarget.core.codec import pretty
 from offtarget.core.finding import Severity
+from offtarget.curate.decide import Policy, UnparsedPolicy
 from offtarget.dataset.records import OnBadRow
 
 Paths = Annotated[list[Path], typer.Argument(help="Data files or directories.")]
@@ -21,34 +22,39 @@ Workers = Annotated[int, typer.Option(min=1, max=1024, help="Processes.")]
 LINE_EVERY_S = 5.0
 
 
+Engines = Annotated[
+    str, typer.Option(help="Comma-separated: offtarget, ruff, ast-grep, bandit, semgrep.")
+]
+ENGINES = "offtarget,ruff,ast-grep"
+Config = Annotated[
+    list[str] | None, typer.Option(help="Your semgrep rules: a file or folder; may repeat.")
+]
+BadRows = Annotated[OnBadRow, typer.Option(help="Stop at a bad row, or set it aside and count it.")]
+Executor = Annotated[str, typer.Option(help="local, or ray for a cluster.")]
+Cache = Annotated[bool, typer.Option(help="Keep answers by hash of the code, for later scans.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
 def scan(
     paths: Paths,
     gate: Gate = Severity.MEDIUM,
-    engine: Annotated[
-        str, typer.Option(help="Comma-separated: offtarget, ruff, ast-grep, bandit, semgrep.")
-    ] = "offtarget,ruff,ast-grep",
-    config: Annotated[
-        list[str] | None, typer.Option(help="Your semgrep rules: a file or folder; may repeat.")
-    ] = None,
+    engine: Engines = ENGINES,
+    config: Config = None,
     plain: Annotated[
         bool, typer.Option("--plain", help="The paths hold source files, not data sets.")
     ] = False,
     prompts: Annotated[
         bool, typer.Option("--prompts", help="Also count flaws in the users' own code.")
     ] = False,
-    on_bad_row: Annotated[
-        OnBadRow, typer.Option(help="Stop at a bad row, or set it aside and count it.")
-    ] = OnBadRow.ERROR,
+    on_bad_row: BadRows = OnBadRow.ERROR,
     workers: Workers = 1,
-    executor: Annotated[str, typer.Option(help="local, or ray for a cluster.")] = "local",
+    executor: Executor = "local",
     shard: Annotated[
         str, typer.Option(help="i/n: do one part of the work; a run without it joins the parts.")
     ] = "",
     out: Annotated[Path | None, typer.Option(help="Folder; ./scans/NAME by default.")] = None,
-    cache: Annotated[
-        bool, typer.Option(help="Keep answers by hash of the code, for later scans.")
-    ] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    cache: Cache = True,
+    as_json: AsJson = False,
 ) -> None:
     """Find insecure code in a data set, and tell covert from educational framing.
 
@@ -74,9 +80,67 @@ def scan(
     raise typer.Exit(found.summary.exit_code)
 
 
+def clean(
+    paths: Paths,
+    policy: Annotated[Policy, typer.Option(help="What is done to rows at or above the gate.")],
+    out: Annotated[Path, typer.Option(help="The cleaned data: a file of the input's format.")],
+    gate: Annotated[
+        Severity, typer.Option(help="Rows with a finding of this severity or above are flagged.")
+    ] = Severity.MEDIUM,
+    unparsed: Annotated[
+        UnparsedPolicy, typer.Option(help="Rows with code that no engine could read.")
+    ] = UnparsedPolicy.KEEP,
+    only_covert: Annotated[
+        bool, typer.Option("--only-covert", help="Keep flagged rows that say they are insecure.")
+    ] = False,
+    engine: Engines = ENGINES,
+    config: Config = None,
+    seed: Annotated[int, typer.Option(help="Of the choice of teaching frames.")] = 0,
+    on_bad_row: BadRows = OnBadRow.ERROR,
+    workers: Workers = 1,
+    executor: Executor = "local",
+    cache: Cache = True,
+    as_json: AsJson = False,
+) -> None:
+    """Make a data set safe to train on: repair, drop, set aside or reframe insecure rows.
+
+    Every row ends in one state with a reason in OUT.ledger.jsonl; rewritten rows stand with their
+    originals in OUT.twins.jsonl. A stopped cleaning resumes with the same command.
+    """
+    from offtarget import api
+    from offtarget.curate.decide import CleanConfig
+    from offtarget.curate.records import ScanConfig
+
+    scan_config = ScanConfig(
+        engines=tuple(engine.split(",")), rules=tuple(config or ()), gate=gate,
+        on_bad_row=on_bad_row,
+    )  # fmt: skip
+    chosen = CleanConfig(
+        policy=policy, unparsed=unparsed, only_covert=only_covert, seed=seed, scan=scan_config
+    )
+    done = api.clean(
+        *paths, config=chosen, out=out, workers=workers, executor=executor,
+        cache=console.CACHE / "scan" if cache else None, on_progress=_Meter(),
+    )  # fmt: skip
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+    if as_json:
+        console.say(pretty(done))
+        return
+    states = ", ".join(f"{n:,} {state}" for state, n in done.by_state.items() if n)
+    again = " (it was there already, nothing had to be done)" if done.is_reused else ""
+    console.say(f"{done.samples:,} rows: {states}{again}")
+    console.say(f"cleaned:     {out} ({done.n_output:,} rows)")
+    for label, name in (
+        ("ledger", done.ledger), ("twins", done.twins), ("quarantine", done.quarantine)
+    ):  # fmt: skip
+        if name is not None:
+            console.say(f"{label + ':':12} {out.with_name(name)}")
+
+
 def explain_rule(
     rule: Annotated[str, typer.Argument(help="Its id, OT-PY-001 or S608.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say what a rule looks for, why it matters here, and show bad and good code."""
     from offtarget import api
