@@ -41,7 +41,7 @@ bench: .venv/.installed-bench
 	@$(BIN)/python bench/run.py
 
 docs: .venv/.installed-dev
-	@$(BIN)/python tests/docs/generate.py
+	@cd tests && ../$(BIN)/python -m docs.generate
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

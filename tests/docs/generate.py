@@ -21,6 +21,8 @@ from offtarget.evaluate.results import Results
 from offtarget.pipeline.study import Backdoor, CustomArm, Source, Study
 from offtarget.train import TrainConfig
 
+from .sanitizer_diffs import render_diffs
+
 ROOT = Path(__file__).resolve().parents[2]
 TABLES: dict[str, type] = {
     "study": Study,
@@ -219,6 +221,7 @@ def generated() -> dict[Path, str]:
             readme.read_text("utf-8"), "assay help", f"```text\n{cli_help('assay')}\n```"
         ),
         study: study_text,
+        ROOT / "docs/sanitizer_diffs.md": render_diffs(),
         schema: with_part(schema.read_text("utf-8"), "results", results_table()),
     }
 
