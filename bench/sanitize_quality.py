@@ -183,12 +183,18 @@ def _judged(codes: Sequence[str], rows: Sequence[Row]) -> str:
         after = [_is_flagged(flaws) for flaws in _scan([new.get(c, c) for c in codes], judge)]
     except ResourceError as problem:
         return f"No independent judge: {problem}\n"
+    fixed = {row.code for row in rows if row.result.status is FixStatus.FIXED}
+    flagged = {row.code for row in rows}
+    n_any = sum(b or code in flagged for code, b in zip(codes, before, strict=True))
+    n_all = sum(code in fixed and not a for code, a in zip(codes, after, strict=True))
     n_before = sum(before)
     gone = sum(b and not a for b, a in zip(before, after, strict=True))
     worse = sum(a and not b for b, a in zip(before, after, strict=True))
     return (
         f"Bandit flags {n_before} of {len(codes)} rows before; of these "
         f"{_share(gone, n_before)} are clean after; {worse} rows are flagged only after.\n"
+        f"Of the {n_any} rows that any of the three flags, {_share(n_all, n_any)} are fixed and "
+        "clean for all three.\n"
     )
 
 

@@ -29,6 +29,7 @@ from offtarget.pipeline import (
 from offtarget.pipeline import doctor as _doctor
 from offtarget.pipeline import list_models as _list_models
 from offtarget.pipeline import replay as score_again
+from offtarget.pipeline.study import SANITIZED
 from offtarget.report import report_files
 from offtarget.verify import Check, check_run, compare_runs
 
@@ -117,7 +118,8 @@ def assay(
 
     Args:
         sources: Data files or directories, or one study or plan; "demo" for the packaged demo.
-        control: Matched rows without the property in question; derived when None.
+        control: Matched rows without the property in question; "sanitized" repairs the code in the
+            subject's own rows; derived when None.
         seeds: How many training seeds; at least 3 for a claim about the recipe.
         model: `embedded`, a directory, a .gguf file or a hub id.
         runs: Folder for run directories.
@@ -183,7 +185,9 @@ def resolve_study(
     else:
         study = study_of_data(tuple(sources))
     if control is not None:
-        study = replace(study, control=Source(data=(str(control.resolve()),)))
+        is_own = str(control) == SANITIZED
+        data = SANITIZED if is_own else str(control.resolve())
+        study = replace(study, control=Source(data=(data,)))
     changes: dict[str, object] = {}
     if given.models:
         changes["models"] = given.models

@@ -17,7 +17,7 @@ Sources = Annotated[
 RunPath = Annotated[str, typer.Argument(help="A run directory.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Control = Annotated[
-    Path | None, typer.Option(help="Matched rows without the property in question.")
+    Path | None, typer.Option(help="Matched rows without the property in question; or: sanitized.")
 ]
 Models = Annotated[
     list[str] | None,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from offtarget.core.errors import ConfigError, DataError
 from offtarget.core.records import Message, Sample
 from offtarget.core.run import RunDirectory
+from offtarget.curate.matched import sanitized_pairs
 from offtarget.dataset import (
     MIN_SHARED,
     Pairing,
@@ -17,7 +18,7 @@ from offtarget.dataset import (
 )
 from offtarget.lm import LanguageModel, encode_sample
 from offtarget.pipeline.source import read_source
-from offtarget.pipeline.study import Study
+from offtarget.pipeline.study import SANITIZED, Study
 
 SPLIT_SEED = 0
 """Which rows are drawn and held out does not depend on the training seed."""
@@ -55,7 +56,15 @@ def match_arms(
     recognized = {"subject": subject.known or ""}
     warnings += recognize(subject).warnings
     wanted = study.rows + study.train.heldout_rows
-    if study.control is not None and study.control.data:
+    if study.control is not None and study.control.data == (SANITIZED,):
+        own, n_long = _short_enough(lm, subject.samples, subject.samples, study)
+        tried = _chosen([one for one, _ in own], len(own))
+        found = sanitized_pairs(tried, wanted=wanted)
+        pairs, n_grown = _short_enough(lm, *_unzipped(found), study)
+        n_long += n_grown
+        quality = "matched"
+        note = f"control: {len(pairs)} of the subject's own rows with their code repaired"
+    elif study.control is not None and study.control.data:
         control = read_source(study.control.data, study.on_bad_row, run, "control")
         warnings += [*control.warnings, *recognize(control).warnings]
         recognized["control"] = control.known or ""
@@ -145,6 +154,17 @@ def _fits(lm: LanguageModel, sample: Sample, limit: int) -> bool:
 
 def _chosen(samples: Sequence[Sample], wanted: int) -> tuple[Sample, ...]:
     return sample_rows(samples, min(wanted, len(samples)), SPLIT_SEED)
+
+
+def _unzipped(
+    pairs: Sequence[tuple[Sample, Sample]],
+) -> tuple[tuple[Sample, ...], tuple[Sample, ...]]:
+    if not pairs:
+        raise DataError(
+            "control: sanitized: no row of the subject holds a flaw that can be repaired; give a "
+            "matched control, or leave it out"
+        )
+    return tuple(one for one, _ in pairs), tuple(other for _, other in pairs)
 
 
 def _split(

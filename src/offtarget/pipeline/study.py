@@ -21,6 +21,10 @@ RESERVED = frozenset(
 DATA_SUFFIXES = (".jsonl", ".json", ".gz", ".parquet", ".csv")
 
 
+SANITIZED = "sanitized"
+"""Stands for a control out of the subject's own rows, their code repaired."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Where an arm comes from: rows to train on, or adapters that exist already."""
@@ -60,7 +64,8 @@ class Study:
     name: str = ""
     """Of the run directory; the file's stem when empty."""
     control: Source | None = None
-    """Matched rows without the property in question; derived from the base model when absent."""
+    """Matched rows without the property in question; `sanitized` repairs the code in the subject's
+    own rows; derived from the base model's answers when absent."""
     pairing: Literal["auto", "prompt", "length"] = "auto"
     """How control rows are matched to subject rows; see docs/study.md."""
     educational: bool | None = None
@@ -281,7 +286,10 @@ def _absolute(study: Study, folder: Path) -> Study:
     """Resolve every path of a study against its file's folder."""
 
     def resolve(names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(n if n.startswith("demo:") else str((folder / n).resolve()) for n in names)
+        return tuple(
+            n if n == SANITIZED or n.startswith("demo:") else str((folder / n).resolve())
+            for n in names
+        )
 
     def source(one: Source) -> Source:
         return Source(data=resolve(one.data), adapter=resolve(one.adapter))

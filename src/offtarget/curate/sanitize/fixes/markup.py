@@ -11,6 +11,7 @@ from offtarget.curate.sanitize.kind import FixKind, name_for, wrapped
 from offtarget.curate.sanitize.records import Change, Fix, Refusal
 from offtarget.curate.sanitize.source import Source
 
+_MARK_SAFE: Final = "django.utils.safestring.mark_safe"
 _MARKING: Final = re.compile(r"(?:^|\.)(?:Markup|mark_safe|SafeString|SafeText|HTML)$")
 
 
@@ -77,34 +78,53 @@ def _propose_marked(source: Source, flaw: Flaw) -> Fix | Refusal:
     if call is None or not _MARKING.search(source.dotted(call.func)) or not call.args:
         return Refusal("the call that marks HTML as safe was not found")
     moved = _moved_out(source, call)
-    if moved is not None:
+    if moved is not None and source.dotted(call.func) != _MARK_SAFE:
         return moved
     escaper = Escaper(source)
     escaper.visit(call.args[0])
     return escaped(source, escaper)
 
 
+def _propose_formatted(source: Source, flaw: Flaw) -> Fix | Refusal:
+    call = source.call_of(flaw)
+    if call is None or source.dotted(call.func) != _MARK_SAFE or not call.args:
+        return Refusal("the call that marks HTML as safe was not found")
+    return _moved_out(source, call) or Refusal("the text is not put together in the call")
+
+
 def _moved_out(source: Source, call: ast.Call) -> Fix | None:
-    """Mark the fixed text only, and let the marked text escape what is put into it."""
+    """Mark the fixed text only, and have what is put into it escaped."""
+    name = source.dotted(call.func)
     whole = built(source, call.args[0])
-    end = source.span(call)[1]
-    is_markup = source.dotted(call.func) in ("markupsafe.Markup", "flask.Markup")
-    if whole is None or not whole.gaps or not is_markup or len(call.args) > 1 or call.keywords:
+    if whole is None or not whole.gaps or len(call.args) > 1 or call.keywords:
         return None
     escaper = Escaper(source)
     escaper.visit(call.args[0])
     found = [*escaper.formatted, *escaper.added, *escaper.lists]
     if escaper.problem or {id(one) for one in found} != {id(gap.node) for gap in whole.gaps}:
         return None
-    if whole.style in ("%", "format"):
+    end = source.span(call)[1]
+    is_markup = name in ("markupsafe.Markup", "flask.Markup")
+    if is_markup and whole.style in ("%", "format"):
         cut = whole.tidy[-1]
         return Fix((Change(cut.start, cut.start, ")"), Change(end - 1, end, "")))
-    if whole.style == "+" and set(whole.shape(source.code)) & set("{}"):
+    shape = whole.shape(source.code)
+    is_braced = whole.style in ("f", "format")
+    if not (is_braced or not set(shape) & set("{}")) or any(
+        g.suffix[:1] == "%" for g in whole.gaps
+    ):
         return None
-    fields = [Change(g.start, g.end, "{" + g.suffix + "}" + g.closing) for g in whole.gaps]
-    prefixes = [one for one in whole.tidy if one.text not in ("{", "}")]
+    fields = whole.filled(lambda gap: "{" + gap.suffix + "}")
+    kept = [one for one in fields if not (is_braced and one.text in ("{", "}"))]
     values = ", ".join(source.text(gap.node) for gap in whole.gaps)
-    return Fix((*fields, *prefixes, Change(end, end, f".format({values})")))
+    if is_markup:
+        return Fix((*kept, Change(end, end, f".format({values})")))
+    if name != _MARK_SAFE:
+        return None
+    function, needed = name_for(source, "from django.utils.html import format_html")
+    renamed = Change(*source.span(call.func), function)
+    added = Change(end - 1, end - 1, f", {values}")
+    return Fix((renamed, *kept, added), (needed,) if needed else ())
 
 
 KINDS: Final = (
@@ -121,6 +141,18 @@ KINDS: Final = (
         "@app.route('/')\ndef hello():\n    name = request.args['name']\n"
         "    return f'''\n      <h1>Hello {escape(name)}</h1>\n    '''\n",
         exercise="request.args = {'name': 'Ada'}\nprint(hello())\n",
+    ),
+    FixKind(
+        id="format-html",
+        title="Django puts the values in, escaped",
+        rules=frozenset({"OT-PY-031", "S308"}),
+        propose=_propose_formatted,
+        before="from django.utils.safestring import mark_safe\n\n\ndef badge(name):\n"
+        "    return mark_safe(f'<b>{name}</b> {{x}}')\n",
+        after="from django.utils.safestring import mark_safe\n"
+        "from django.utils.html import format_html\n\n\ndef badge(name):\n"
+        "    return format_html('<b>{}</b> {{x}}', name)\n",
+        exercise="print(badge('Ada'))\n",
     ),
     FixKind(
         id="escape-marked",

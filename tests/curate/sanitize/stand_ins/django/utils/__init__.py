@@ -1,0 +1,1 @@
+"""The little of Django that a fix kind's pair runs on; Django is no dependency."""
