@@ -223,6 +223,15 @@ def test_an_import_that_does_not_reach_the_flaw_is_not_written() -> None:
     assert "import subprocess" not in sanitized(code).code
 
 
+def test_a_snippet_with_hundreds_of_flaws_is_left_alone() -> None:
+    """Nobody writes that, and working on it would stall a run."""
+    code = "import os\n" + "os.chmod('a', 0o777)\n" * 101
+    found = sanitized(code)
+
+    assert (found.code, found.status) == (code, FixStatus.NOT_FIXABLE)
+    assert found.reason == "202 flaws are too many for one snippet"
+
+
 def test_code_without_flaws_is_returned_as_it_is() -> None:
     """There is nothing to fix, and no obligation to keep."""
     found = sanitize_code("x = 1\n", (), engines=engines())

@@ -35,9 +35,12 @@ class Escaper:
         """Lists of values that are joined."""
         self.problem = ""
         self._seen: set[int] = set()
+        self._fuel = 2_000
 
     def visit(self, node: ast.expr, depth: int = 0) -> None:
         """Look for values in an expression whose text becomes HTML."""
+        if self._fuel < 0:
+            self.problem = "the page is put together in too many steps"
         if depth > _MAX_DEPTH or id(node) in self._seen:
             return
         self._seen.add(id(node))
@@ -127,7 +130,8 @@ class Escaper:
 
     def _has_tag(self, node: ast.expr, depth: int) -> bool:
         """Return whether the snippet's author wrote tags in an expression, or where it is from."""
-        if depth > _MAX_DEPTH:
+        self._fuel -= 1
+        if depth > _MAX_DEPTH or self._fuel < 0:
             return False
         for inner in ast.walk(node):
             if isinstance(inner, ast.Constant) and isinstance(inner.value, str):

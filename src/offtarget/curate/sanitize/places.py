@@ -14,6 +14,7 @@ _VALUE_BEFORE: Final = re.compile(
     r"\bnot|\bvalues\s*\((?:[^()]|\([^()]*\))*[,(]|\bvalues\s*\(|\bin\s*\((?:\s*\0\s*,|[^()\0]*,)+)\s*$",
     re.I,
 )
+_MAX_CHARACTERS: Final = 20_000
 _COUNT_BEFORE: Final = re.compile(r"\b(?:limit|offset)\s*$", re.I)
 
 
@@ -34,10 +35,12 @@ class Place:
 def places_of(source: Source, whole: Built) -> list[Place] | Refusal:
     """Return what each value needs, or why one of them cannot be a parameter."""
     shape = whole.shape(source.code)
+    if len(shape) > _MAX_CHARACTERS:
+        return Refusal("the statement is too long to be taken apart")
     cooked = re.sub(r"\\.", "  ", shape, flags=re.S)
     found: list[Place] = []
-    for index, gap in enumerate(whole.gaps):
-        offset = [match.start() for match in re.finditer(HOLE, shape)][index]
+    offsets = [match.start() for match in re.finditer(HOLE, shape)]
+    for gap, offset in zip(whole.gaps, offsets, strict=True):
         quoted = _quotes_around(cooked, offset)
         if quoted is None:
             if not _VALUE_BEFORE.search(cooked[:offset]):

@@ -22,6 +22,8 @@ from offtarget.curate.sanitize.records import (
 from offtarget.curate.sanitize.source import Source
 
 _MAX_ROUNDS = 3
+_MAX_FLAWS = 200
+"""A snippet with more is left alone; what people write has a handful."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,9 @@ def sanitize_many(
         code = item.snippet.code
         if item.snippet.language != Language.PYTHON:
             reason = f"no fixes for {item.snippet.language} yet"
+            results[index] = Sanitized(code, FixStatus.NOT_FIXABLE, left=wanted, reason=reason)
+        elif len(item.flaws) > _MAX_FLAWS:
+            reason = f"{len(item.flaws)} flaws are too many for one snippet"
             results[index] = Sanitized(code, FixStatus.NOT_FIXABLE, left=wanted, reason=reason)
         elif not wanted:
             results[index] = Sanitized(code, FixStatus.FIXED, reason="nothing to fix")

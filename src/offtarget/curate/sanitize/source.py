@@ -1,6 +1,7 @@
 """A snippet's syntax tree with parents, exact offsets and resolved names."""
 
 import ast
+import warnings
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -243,7 +244,9 @@ class Source:
 
     def _place(self, node: ast.expr, text: str, base: int) -> bool:
         try:
-            twin = ast.parse(f"({text}\n)", mode="eval").body
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of the scanned code's escapes
+                twin = ast.parse(f"({text}\n)", mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return False
         if ast.dump(twin) != ast.dump(node):

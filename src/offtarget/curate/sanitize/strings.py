@@ -135,12 +135,11 @@ def unbraced(code: str, part: Part) -> Iterator[tuple[int, int, str]]:
         return
     prefix = part.prefix.replace("f", "").replace("F", "")
     yield part.start, part.start + len(part.prefix), prefix
-    spans = [(hole.start, hole.end) for hole in part.holes]
+    ends = {hole.start: hole.end for hole in part.holes}
     position, end = part.body
     while position < end:
-        inside = next((span for span in spans if span[0] == position), None)
-        if inside is not None:
-            position = inside[1]
+        if position in ends:
+            position = ends[position]
         elif code[position : position + 2] in ("{{", "}}"):
             yield position, position + 2, code[position]
             position += 2
