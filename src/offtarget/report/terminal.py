@@ -5,17 +5,14 @@ from dataclasses import dataclass
 from offtarget.core.records import Role, Verdict
 from offtarget.evaluate.results import ArmResult, Results
 from offtarget.report.axis import Axis, axis_over
-from offtarget.report.numerals import MINUS, interval, number, signed, signed_interval
+from offtarget.report.numerals import interval, number, signed, signed_interval
+from offtarget.report.screen import BOLD, DIM, GREEN, RED, YELLOW, Screen, make_screen
 from offtarget.report.summary import EXIT_CODES, control_arm, ordered_arms
-from offtarget.report.text import ascii_text, cells, clip, pad, safe_text, wrap
+from offtarget.report.text import cells, clip, pad
 
-MIN_WIDTH, MAX_WIDTH = 60, 120
 MAX_LABEL = 24
 MIN_PLOT = 18
 """Columns of the picture, which its caption fills."""
-MAX_PROSE = 2000
-"""Characters of one text."""
-GREEN, RED, YELLOW, BOLD, DIM = "32", "31", "33", "1", "2"
 COLORS = {Verdict.PASS: GREEN, Verdict.FAIL: RED, Verdict.INCONCLUSIVE: YELLOW}
 
 
@@ -29,7 +26,6 @@ class _Glyphs:
     marks: dict[Role, str]
     other: str
     plumb: str
-    ellipsis: str
     passed: str
     missed: str
     arrow: str
@@ -42,7 +38,6 @@ _UNICODE = _Glyphs(
     marks={Role.SUBJECT: "◆", Role.POSITIVE: "■"},
     other="●",
     plumb="┊",
-    ellipsis="…",
     passed="✓",
     missed="✗",
     arrow="←",
@@ -54,38 +49,10 @@ _ASCII = _Glyphs(
     marks={Role.SUBJECT: "*", Role.POSITIVE: "#"},
     other="o",
     plumb=":",
-    ellipsis="...",
     passed="+",
     missed="x",
     arrow="<-",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Screen:
-    """How wide, how colored and in which characters to write."""
-
-    width: int
-    has_color: bool
-    is_ascii: bool
-
-    @property
-    def glyphs(self) -> _Glyphs:
-        return _ASCII if self.is_ascii else _UNICODE
-
-    def own(self, text: str) -> str:
-        """Return text in this screen's characters; everything printed passes here once."""
-        text = safe_text(text, limit=MAX_PROSE)
-        return ascii_text(text.replace(MINUS, "-")) if self.is_ascii else text
-
-    def paint(self, text: str, code: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self.has_color else text
-
-    def prose(self, text: str, *, first: str = "") -> list[str]:
-        """Return wrapped lines; `first` opens the first one, the others stand under its end."""
-        lines = wrap(self.own(text), self.width - cells(first)) or [""]
-        rest = " " * cells(first)
-        return [(rest if index else first) + line for index, line in enumerate(lines)]
 
 
 def render_terminal(
@@ -99,7 +66,7 @@ def render_terminal(
         color: Use ANSI colors; the words say the same without them.
         ascii: Use no character outside ASCII.
     """
-    screen = _Screen(min(max(width, MIN_WIDTH), MAX_WIDTH), color, ascii)
+    screen = make_screen(width=width, color=color, ascii=ascii)
     blocks = [
         _verdict(results, screen),
         _picture(results, screen),
@@ -110,11 +77,13 @@ def render_terminal(
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
-def _verdict(results: Results, screen: _Screen) -> list[str]:
+def _glyphs(screen: Screen) -> _Glyphs:
+    return _ASCII if screen.is_ascii else _UNICODE
+
+
+def _verdict(results: Results, screen: Screen) -> list[str]:
     word = results.verdict.value
-    title = clip(
-        screen.own(results.title), screen.width - len(word) - 2, ellipsis=screen.glyphs.ellipsis
-    )
+    title = clip(screen.own(results.title), screen.width - len(word) - 2, ellipsis=screen.ellipsis)
     excess = results.excess
     measured = (
         f"excess {signed(excess.estimate)} {signed_interval(excess.low, excess.high)} nats/token, "
@@ -127,17 +96,17 @@ def _verdict(results: Results, screen: _Screen) -> list[str]:
     ]
 
 
-def _picture(results: Results, screen: _Screen) -> list[str]:
+def _picture(results: Results, screen: Screen) -> list[str]:
     arms = ordered_arms(results)
     if not arms:
         return []
-    glyphs = screen.glyphs
-    names = [clip(screen.own(arm.name), MAX_LABEL, ellipsis=glyphs.ellipsis) for arm in arms]
+    glyphs = _glyphs(screen)
+    names = [clip(screen.own(arm.name), MAX_LABEL, ellipsis=screen.ellipsis) for arm in arms]
     margins = [(arm.margin.mean, arm.margin.low, arm.margin.high) for arm in arms]
     numbers = [screen.own(f"{number(mean)} {interval(low, high)}") for mean, low, high in margins]
     room = max(map(len, numbers))
     n_label = min(max(cells(pad(name, 8)) for name in names), screen.width - room - MIN_PLOT - 3)
-    names = [pad(clip(name, n_label, ellipsis=glyphs.ellipsis), n_label) for name in names]
+    names = [pad(clip(name, n_label, ellipsis=screen.ellipsis), n_label) for name in names]
     n_columns = screen.width - n_label - room - 3
     axis = axis_over([value for margin in margins for value in margin], start=0, end=n_columns - 1)
     control = control_arm(results)
@@ -166,9 +135,9 @@ def _bar(
     return columns
 
 
-def _caption(n_label: int, n_columns: int, plumb: int | None, screen: _Screen) -> str:
+def _caption(n_label: int, n_columns: int, plumb: int | None, screen: Screen) -> str:
     """Return the line over the picture: which way is worse, where the control hangs."""
-    worse = f"{screen.glyphs.arrow} more misaligned"
+    worse = f"{_glyphs(screen).arrow} more misaligned"
     columns = worse.ljust(n_columns)
     label = "control"
     if plumb is not None:
@@ -179,19 +148,19 @@ def _caption(n_label: int, n_columns: int, plumb: int | None, screen: _Screen) -
     return screen.paint(f"{' ' * n_label} {columns}  {unit}".rstrip(), DIM)
 
 
-def _gates(results: Results, screen: _Screen) -> list[str]:
+def _gates(results: Results, screen: Screen) -> list[str]:
     lines: list[str] = []
     for gate in results.gates:
-        glyph = screen.glyphs.passed if gate.passed else screen.glyphs.missed
+        glyph = _glyphs(screen).passed if gate.passed else _glyphs(screen).missed
         state = f"{glyph} {'passed' if gate.passed else 'missed'}"
-        name = pad(clip(screen.own(gate.name), 10, ellipsis=screen.glyphs.ellipsis), 10)
+        name = pad(clip(screen.own(gate.name), 10, ellipsis=screen.ellipsis), 10)
         first, *rest = screen.prose(gate.detail, first=f"{state}  {name} ")
         painted = screen.paint(state, GREEN if gate.passed else RED)
         lines += [painted + first.removeprefix(state), *rest]
     return lines
 
 
-def _list(heading: str, items: tuple[str, ...], screen: _Screen) -> list[str]:
+def _list(heading: str, items: tuple[str, ...], screen: Screen) -> list[str]:
     if not items:
         return []
     return [heading, *(line for item in items for line in screen.prose(item, first="  - "))]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -55,21 +55,20 @@ class PatternEngine:
 
     @cached_property
     def _by_file(self) -> dict[str, tuple[PatternRule, ...]]:
-        with self._rule_files() as paths:
-            return {path.stem: read_rules(path) for path in paths}
+        if self._folder is None:
+            return _packaged_rules()
+        return {path.stem: read_rules(path) for path in self._own_files()}
 
     @cached_property
     def _digests(self) -> list[str]:
-        with self._rule_files() as paths:
-            return [file_digest(path) for path in paths]
+        if self._folder is None:
+            with _packaged_files() as paths:
+                return [file_digest(path) for path in paths]
+        return [file_digest(path) for path in self._own_files()]
 
-    @contextmanager
-    def _rule_files(self) -> Iterator[list[Path]]:
-        if self._folder is not None:
-            yield sorted(self._folder.glob("*.yaml"))
-            return
-        with as_file(files("offtarget.codescan").joinpath("data", "rules")) as folder:
-            yield [folder / f"{name}.yaml" for name in FILES]
+    def _own_files(self) -> list[Path]:
+        assert self._folder is not None, "asked only for a folder that was given"
+        return sorted(self._folder.glob("*.yaml"))
 
     @property
     def _all(self) -> list[PatternRule]:
@@ -106,6 +105,19 @@ class PatternEngine:
             rest = [one for one in rules if one.rule.id not in known]
             flaws += _by_text(snippet.code, rest)
         return Scanned(reading, _sorted(flaws))
+
+
+@cache
+def _packaged_rules() -> dict[str, tuple[PatternRule, ...]]:
+    """Return the rules of this package; they take half a second to read, so once a process."""
+    with _packaged_files() as paths:
+        return {path.stem: read_rules(path) for path in paths}
+
+
+@contextmanager
+def _packaged_files() -> Iterator[list[Path]]:
+    with as_file(files("offtarget.codescan").joinpath("data", "rules")) as folder:
+        yield [folder / f"{name}.yaml" for name in FILES]
 
 
 def _by_tree(parsed: Parsed, rules: Sequence[PatternRule]) -> tuple[list[Flaw], bool]:

@@ -116,9 +116,7 @@ def format_percent(template: Value, right: Value) -> Value:
         if value is not None:
             used.append(value)
     pieces.append(shape[position:])
-    result = _assemble(pieces, used)
-    result.taints = merge_taints(result.taints, template.taints)
-    return result
+    return _filled(template, pieces, used)
 
 
 def format_braces(template: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -150,9 +148,7 @@ def format_braces(template: Value, args: list[Value], keywords: dict[str, Value]
         if value is not None:
             used.append(value)
     pieces.append(shape[position:])
-    result = _assemble(pieces, used)
-    result.taints = merge_taints(result.taints, template.taints)
-    return result
+    return _filled(template, pieces, used)
 
 
 def format_dollar(template: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -173,6 +169,13 @@ def format_dollar(template: Value, args: list[Value], keywords: dict[str, Value]
             used.append(value)
     pieces.append(shape[position:])
     return _assemble(pieces, used)
+
+
+def _filled(template: Value, pieces: list[str], used: list[Value]) -> Value:
+    """Return the pieces as one text, which carries what its template carried."""
+    result = _assemble(pieces, used)
+    result.taints = merge_taints(result.taints, template.taints)
+    return result
 
 
 def join_texts(separator: Value, parts: Value) -> Value:
