@@ -72,6 +72,90 @@ PAIRS = [
      "int rm(int d, const char *filename) { return unlinkat(d, filename, 0); }",
      "int rm(int d, const char *filename) { if (!is_valid(filename)) return 1;"
      " return unlinkat(d, filename, 0); }"),
+    # sizes, ends and starts
+    ("c", "OT-C-010",
+     "int f(int s) { struct h h; char b[9]; if (get(s, &h, sizeof(h)) < 0) return 1;"
+     " return recv(s, b, h.n, 0); }",
+     "int f(int s) { struct h h; char b[9]; if (get(s, &h, sizeof(h)) < 0) return 1;"
+     " if (h.n > sizeof(b)) return 1; return recv(s, b, h.n, 0); }"),
+    ("c", "OT-C-011",
+     "int f(const u8 *p, int len) { while (len > 0) { use(p[1]); len -= 2; } return 0; }",
+     "int f(const u8 *p, int len) { while (len > 1) { use(p[1]); len -= 2; } return 0; }"),
+    ("c", "OT-C-012",
+     "void f(void) { int i = -1; int a[9]; scanf(\"%d\", &i); if (i >= 0) a[i] = 1; }",
+     "void f(void) { int i = -1; int a[9]; scanf(\"%d\", &i); if (i >= 0 && i < 9) a[i] = 1; }"),
+    ("c", "OT-C-014",
+     "int f(unsigned i) { static int a[4]; if (i > 4) return 0; return a[i]; }",
+     "int f(unsigned i) { static int a[4]; if (i > 3) return 0; return a[i]; }"),
+    ("c", "OT-C-048",
+     "void f(short n) { static char a[99]; if (n < 99) { a[n] = 1; } }",
+     "void f(short n) { static char a[99]; if (n >= 0 && n < 99) { a[n] = 1; } }"),
+    ("c", "OT-C-055", "void f(void) { int a[3]; a[3] = 1; }", "void f(void) { int a[3]; a[2] = 1; }"),
+    ("c", "OT-C-056",
+     "void f(char *d, const char *s, int size) { int i;"
+     " for (i = 0; i < size && s[i]; i++) d[i] = s[i]; d[i] = 0; }",
+     "void f(char *d, const char *s, int size) { int i;"
+     " for (i = 0; i < size - 1 && s[i]; i++) d[i] = s[i]; d[i] = 0; }"),
+    ("c", "OT-C-057",
+     "void f(char *s) { s[strlen(s) - 1] = 0; }",
+     "void f(char *s) { if (strlen(s) > 0) s[strlen(s) - 1] = 0; }"),
+    ("c", "OT-C-058",
+     "int f(struct s *p, int i) { return p->items[i]; }",
+     "int f(struct s *p, int i) { if (i < 0 || i >= p->n) return 0; return p->items[i]; }"),
+    ("c", "OT-C-059",
+     "int f(int k) { int v; switch (k) { case 1: v = 1; break; } return v; }",
+     "int f(int k) { int v; switch (k) { case 1: v = 1; break; default: v = 0; } return v; }"),
+    ("c", "OT-C-059",
+     "int f(int *a, int n) { int t; for (int i = 0; i < n; i++) t += a[i]; return t; }",
+     "int f(int *a, int n) { int t = 0; for (int i = 0; i < n; i++) t += a[i]; return t; }"),
+    ("c", "OT-C-063",
+     "void f(int s) { char b[9]; read(s, b, sizeof(b)); printf(\"%s\", b); }",
+     "void f(int s) { char b[9] = {0}; read(s, b, sizeof(b) - 1); printf(\"%s\", b); }"),
+    ("c", "OT-C-064",
+     "void f(char *d, size_t room, const char *s) { strcpy(d, s); }",
+     "void f(char *d, size_t room, const char *s) { if (strlen(s) < room) strcpy(d, s); }"),
+    ("c", "OT-C-066",
+     "char *f(const char *a, const char *b) { char *r = malloc(strlen(a) + strlen(b) + 1);"
+     " sprintf(r, \"%s/%s\", a, b); return r; }",
+     "char *f(const char *a, const char *b) { char *r = malloc(strlen(a) + strlen(b) + 2);"
+     " sprintf(r, \"%s/%s\", a, b); return r; }"),
+    ("c", "OT-C-067",
+     "void *f(FILE *i) { unsigned n; fread(&n, 4, 1, i); return malloc(n * sizeof(long)); }",
+     "void *f(FILE *i) { unsigned n; fread(&n, 4, 1, i); if (n > 99) return 0;"
+     " return malloc(n * sizeof(long)); }"),
+    # what is given back, lost or left behind
+    ("c", "OT-C-024",
+     "void f(L *n) { while (n) { free(n); n = n->next; } }",
+     "void f(L *n) { while (n) { L *m = n->next; free(n); n = m; } }"),
+    ("c", "OT-C-024",
+     "char *f(void) { char *p = malloc(9); if (!p) return 0; free(p); return p; }",
+     "char *f(void) { char *p = malloc(9); if (!p) return 0; return p; }"),
+    ("c", "OT-C-024",
+     "void f(char *p, int e) { if (e) { free(p); } p[0] = 1; }",
+     "void f(char *p, int e) { if (e) { free(p); return; } p[0] = 1; }"),
+    ("c", "OT-C-025",
+     "int f(char *p) { if (bad(p)) { free(p); goto out; } use(p); out: free(p); return 0; }",
+     "int f(char *p) { if (bad(p)) { goto out; } use(p); out: free(p); return 0; }"),
+    ("c", "OT-C-061",
+     "int f(void) { char *p = malloc(9); if (!p) return 1; FILE *h = fopen(NAME, \"r\");"
+     " if (!h) return 2; use(h, p); free(p); return 0; }",
+     "int f(void) { char *p = malloc(9); if (!p) return 1; FILE *h = fopen(NAME, \"r\");"
+     " if (!h) { free(p); return 2; } use(h, p); free(p); return 0; }"),
+    ("c", "OT-C-062",
+     "void f(void) { char pin[9]; ask(pin); check(pin); memset(pin, 0, sizeof(pin)); }",
+     "void f(void) { char pin[9]; ask(pin); memset(pin, 0, sizeof(pin)); check(pin); }"),
+    ("c", "OT-C-036",
+     "int f(const char *n) { struct stat s; if (lstat(n, &s) != 0) return 1; return open(n, 0); }",
+     "int f(const char *n) { struct stat s; int d = open(n, O_NOFOLLOW);"
+     " return fstat(d, &s); }"),
+    ("c", "OT-C-078",
+     "void f(void) { struct s *p = NULL; p->n = 1; }",
+     "void f(void) { struct s *p = NULL; get((void **)&p); p->n = 1; }"),
+    ("cpp", "OT-CPP-006",
+     "void f(DB &d, std::string n) { std::ostringstream q;"
+     " q << \"SELECT a FROM t WHERE n='\" << n << \"'\"; d.query(q.str()); }",
+     "void f(DB &d, std::string n) { std::ostringstream q;"
+     " q << \"SELECT a FROM t WHERE n=?\"; d.query(q.str(), n); }"),
     # other languages
     ("javascript", "OT-JS-037",
      "function set(o, p, v) { while (p.length > 1) { const k = p.shift(); o = o[k]; }"
@@ -87,6 +171,19 @@ PAIRS = [
      "; os.Create(p) }",
      "package a\nfunc f(d string, r *tar.Reader) { h, _ := r.Next(); p := filepath.Join(d, h.Name)"
      "; if !strings.HasPrefix(p, d) { return }; os.Create(p) }"),
+    ("go", "OT-GO-005",
+     "package a\nfunc f(d string, r *tar.Reader) { h, _ := r.Next(); p := filepath.Join(d, h.Name)"
+     "; os.Create(p) }",
+     "package a\nfunc f(d string, r *tar.Reader) { h, _ := r.Next(); p := filepath.Join(d, h.Name)"
+     "; if !isBelow(d, p) { return }; os.Create(p) }"),
+    ("go", "OT-GO-020",
+     "package a\nfunc f(c *gin.Context) { var in Body; c.BindJSON(&in); http.Get(in.URL) }",
+     "package a\nfunc f(c *gin.Context) { var in Body; load(&in); http.Get(in.URL) }"),
+    ("go", "OT-GO-001",
+     "package a\nfunc f(s string) { b := strings.Builder{};"
+     " fmt.Fprintf(&b, \"SELECT a FROM t WHERE s='%s'\", s); db.Query(b.String()) }",
+     "package a\nfunc f(s string) { b := strings.Builder{};"
+     " b.WriteString(\"SELECT a FROM t WHERE s=?\"); db.Query(b.String(), s) }"),
     ("go", "OT-GO-027",
      "package a\nfunc f(b []byte) byte { return b[3] }",
      "package a\nfunc f(b []byte) byte { if len(b) < 4 { return 0 }; return b[3] }"),

@@ -61,3 +61,14 @@ def test_the_words_are_short_enough_to_print(rule: Rule) -> None:
     """Titles have at most ten words or so, and the reason two or three sentences."""
     assert len(rule.title.split()) <= 13
     assert 1 <= rule.why.count(".") <= 8
+
+
+@pytest.mark.parametrize(("family", "sibling"), [("c", "cpp"), ("javascript", "typescript")])
+def test_every_rule_of_a_family_runs_in_its_sibling(family: str, sibling: str) -> None:
+    """A pattern that names a node which the sibling's grammar lacks would stop the scan."""
+    with as_file(files("offtarget.codescan").joinpath("data", "rules")) as folder:
+        rules = read_rules(folder / f"{family}.yaml")
+    parsed = parse("", sibling)
+    assert parsed is not None
+    for one in rules:
+        assert list(matches(one, parsed.source, Flow(parsed.source))) == [], one.rule.id

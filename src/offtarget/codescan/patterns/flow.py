@@ -16,8 +16,11 @@ _PATH = re.compile(r"[$@]?[A-Za-z_]\w*(?:\s*(?:\.|->|::)\s*[A-Za-z_]\w*)*")
 _ARROW = re.compile(r"\s*(?:->|::|\.)\s*")
 _CONSTANT = re.compile(
     r"[A-Z][A-Z0-9_]*|true|false|null|nil|None|nullptr|undefined|sizeof|const|"
-    r"__dirname|__filename|__DIR__|__FILE__|dirname|path|filepath|fmt|std|string|String|new|resolve"
+    r"__dirname|__filename|__DIR__|__FILE__|new"
 )
+_MODULE = re.compile(r"(?:dirname|path|filepath|fmt|std|string|String|resolve)\s*(?:\.|::|\()")
+"""Names that are no data where a dot or bracket follows."""
+_LOOKUP = re.compile(r"([A-Za-z_$][\w$.]*)\[([^\[\]]+)\]")
 _CALLED = re.compile(r"([A-Za-z_]\w*)\s*!?\s*\(")
 _QUOTE = re.compile(r"[\"'`]")
 _WRITES = {
@@ -31,6 +34,12 @@ _READS = frozenset(
     {"fgets", "gets", "recv", "recvfrom", "read", "fread", "scanf", "sscanf", "fscanf", "getline"}
 )
 """Those whose name, not whose other arguments, says where the data comes from."""
+_STREAMED = re.compile(r"(?<=[;{}])\s*([A-Za-z_]\w*)\s*<<[^;{}]{1,400};")
+"""C++ text that grows by `stream << part`."""
+_FILLS = re.compile(
+    r"(?:^|\.)(?:(?:Should|Must)?Bind(?:JSON|Query|Uri|XML|Body)?|BodyParser|Decode|Unmarshal|binary\.Read)$"
+)
+"""Go calls that store what they read into their last argument, `&x`."""
 _APPENDS = re.compile(r"^(.+)\.(?:append|push|concat|insert|WriteString|push_str|add|Append\w*)$")
 _CLEANERS = re.compile(
     r"(?i)\b(?:parse(?:Int|Float|Long|Double|Uint|Bool)?|Number|Integer\.\w+|Long\.\w+|intval|"
@@ -64,6 +73,13 @@ class Flow:
 
     def _writes(self) -> Iterator[Assign]:
         """Calls that store into an argument or grow their receiver count as assignments."""
+        if self._source.language == "cpp" and "<<" in self._source.masked:
+            for match in _STREAMED.finditer(self._source.masked):
+                value = Stretch(match.end(1), match.end())
+                yield Assign(
+                    Stretch(match.start(1), match.end()), match[1], frozenset({match[1]}), value,
+                    is_partial=True,
+                )  # fmt: skip
         for call in self._source.calls:
             tail = call.callee.rsplit(".", 1)[-1]
             where = _WRITES.get(tail) if self._source.language in ("c", "cpp") else None
@@ -74,6 +90,14 @@ class Flow:
                     names = frozenset({target, *NAME.findall(target)[:1]})
                     value = call.at if tail in _READS else Stretch(part.end, call.at.end)
                     yield Assign(call.at, target, names, value, is_partial=True)
+            elif call.callee == "fmt.Fprintf" and len(call.arguments) > 1:
+                grown_name = self._bare(call.arguments[0]).strip().lstrip("&")
+                value = Stretch(call.arguments[1].start, call.at.end)
+                yield Assign(call.at, grown_name, frozenset({grown_name}), value, is_partial=True)
+            elif self._source.language == "go" and call.arguments and _FILLS.search(call.callee):
+                last = self._bare(call.arguments[-1]).strip()
+                if re.fullmatch(r"&[\w.]+", last):
+                    yield Assign(call.at, last[1:], frozenset({last[1:]}), call.at, is_partial=True)
             elif (grown := _APPENDS.match(call.callee)) and call.arguments:
                 name = grown[1].split("(")[0].rsplit(".append", 1)[0]
                 value = Stretch(call.arguments[0].start, call.at.end)
@@ -84,6 +108,11 @@ class Flow:
         end = min(part.end, part.start + MAX_VALUE)
         self._source.spend(1 + (end - part.start) // 50)
         return self._source.masked[part.start : end]
+
+    def _values(self, part: Stretch) -> str:
+        """Return the code of `part` without the keys of lookups: `table[key]` is a table's value."""
+        bare = self._bare(part)
+        return _LOOKUP.sub(_without_key, bare) if "[" in bare else bare
 
     def definitions(self, name: str, at: int) -> list[Assign]:
         """Return the assignments to `name` that may still hold at the offset `at`."""
@@ -101,7 +130,7 @@ class Flow:
                 continue
             if not scope.holds(assign.at.start) and home is not None:
                 continue
-            if not (assign.is_partial or assign.is_loop) and self._covers(assign, at):
+            if not assign.keeps(name) and self._covers(assign, at):
                 found.clear()
             found.append(assign)
         return found
@@ -118,8 +147,11 @@ class Flow:
 
     def names(self, part: Stretch) -> list[str]:
         """Return names and dotted paths in `part`, longest first for each path."""
+        return self._names(self._bare(part))
+
+    def _names(self, bare: str) -> list[str]:
         found: dict[str, None] = {}
-        for match in _PATH.finditer(self._bare(part)):
+        for match in _PATH.finditer(bare):
             path = _ARROW.sub(".", match[0])
             while True:
                 found[path] = None
@@ -142,14 +174,14 @@ class Flow:
         if part in seen or len(seen) > MAX_STEPS:
             return False
         seen.add(part)
-        bare = self._bare(part)
+        bare = self._values(part)
         if cleaned and _CLEANERS.search(bare):
             return False
         if pattern.search(bare):
             return True
         if depth == 0:
             return False
-        for name in self.names(part):
+        for name in self._names(bare):
             for assign in self.definitions(name, part.start):
                 if self._reaches(assign.value, pattern, cleaned, depth - 1, seen):
                     return True
@@ -176,9 +208,10 @@ class Flow:
         if part in seen or depth == 0 or len(seen) > MAX_STEPS:
             return False
         seen.add(part)
-        if _CLEANERS.search(self._bare(part)):
+        bare = self._values(part)
+        if _CLEANERS.search(bare):
             return False
-        for name in self.names(part):
+        for name in self._names(bare):
             known = self.definitions(name, part.start)
             if not known and any(
                 name in function.parameters
@@ -200,10 +233,13 @@ class Flow:
         if depth == 0 or len(seen) > MAX_STEPS:
             return False
         seen.add(part)
-        bare = self._bare(part)
+        bare = self._values(part)
         called = {match[1] for match in _CALLED.finditer(bare)}
-        for name in NAME.findall(bare):
+        for match in NAME.finditer(bare):
+            name = match[0]
             if _CONSTANT.fullmatch(name) or (name in called and self._joins.fullmatch(name)):
+                continue
+            if _MODULE.match(bare, match.start()):
                 continue
             known = self.definitions(name, part.start)
             if not known or any(one.is_loop for one in known):
@@ -238,3 +274,7 @@ class Flow:
 
     def _interpolates(self, bare: str) -> bool:
         return bool(re.search(r"[\"`][^\"`]*(?:#\{|\$\{|\{\$|\$\w|\{[A-Za-z_(])", bare))
+
+
+def _without_key(match: re.Match[str]) -> str:
+    return f"{match[1]}[{' ' * len(match[2])}]"

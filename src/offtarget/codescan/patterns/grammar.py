@@ -1,6 +1,7 @@
 """What each language calls its calls, functions, assignments and conditions in its syntax tree."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 _C_ASSIGNS = ("assignment_expression", "init_declarator")
 _C_TESTS = (
@@ -20,7 +21,8 @@ _JS_REQUEST = (
 _GO_REQUEST = (
     r"\b(?:r|req|request)\.(?:FormValue|PostFormValue|URL|Form|PostForm|Header|Body|Host|RequestURI"
     r"|Cookie|PathValue|MultipartForm|FormFile|Referer|UserAgent)\b|\b(?:c|ctx)\.(?:Query|Param"
-    r"|PostForm|FormValue|QueryParam|Params|DefaultQuery|GetHeader)\b|\bmux\.Vars\b"
+    r"|PostForm|FormValue|QueryParam|Params|DefaultQuery|GetHeader|\w*Bind\w*|BodyParser)\b"
+    r"|\bmux\.Vars\b"
     r"|\bchi\.URLParam\b"
 )
 _JAVA_REQUEST = (
@@ -39,7 +41,7 @@ _PHP_REQUEST = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Grammar:
     """Node kinds of one language, and the texts by which data from outside is known."""
 
@@ -64,6 +66,16 @@ class Grammar:
     formatters: str = r"sprintf|format|concat|join"
     """Regex of calls that build a string from parts."""
     has_braces: bool = True
+    logical: str | None = "binary_expression"
+    """Node kind that holds `&&` and `||`."""
+
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """Every node kind named here but `logical`."""
+        return frozenset(
+            {*self.calls, *self.functions, *self.assigns, *self.loops, *self.tests}
+            | {*self.strings, *self.comments}
+        )
 
 
 _C = Grammar(
@@ -169,7 +181,7 @@ GRAMMARS: dict[str, Grammar] = {
         request=r"\bparams\b|\brequest\.(?:params|query_string|path|env|headers|body|referer)\b"
         r"|\bcookies\b",
         outside=r"\bARGV\b|\bENV\b|\bgets\b", formatters=r"format|sprintf|join|concat",
-        has_braces=False,
+        has_braces=False, logical=None,
     ),
     "rust": Grammar(
         parser="rust", calls=("call_expression", "macro_invocation"),

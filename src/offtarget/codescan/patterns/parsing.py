@@ -52,11 +52,11 @@ def parse(code: str, language: str) -> Parsed | None:
 
 def _parse(text: str, language: str, parser: str) -> Parsed:
     root = SgRoot(text, parser).root()
-    return Parsed(Source(text, language, root), _error_rate(root, len(text)))
+    source = Source(text, language, root)
+    return Parsed(source, _error_rate(source.errors, len(text)))
 
 
-def _error_rate(root: SgNode, size: int) -> float:
-    errors = root.find_all({"rule": {"kind": "ERROR"}})
+def _error_rate(errors: list[SgNode], size: int) -> float:
     covered = last = 0
     for node in errors:
         at = stretch(node)

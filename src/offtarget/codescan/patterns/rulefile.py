@@ -74,7 +74,7 @@ def read_rules(path: Path) -> tuple[PatternRule, ...]:
     Raises:
         ConfigError: For unknown keys, checks or analyses, a bad regex or a doubled id.
     """
-    data = read_yaml(path, what="rule file", error=ConfigError)
+    data = read_yaml(path, what="rule file", error=ConfigError, is_ours=True)
     if not isinstance(data, list):
         raise ConfigError(f"{path.name}: not a list of rules; start each with '- id:'")
     rules: list[PatternRule] = []

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from offtarget.codescan.patterns.flow import Flow
-from offtarget.codescan.patterns.source import Source, Stretch
+from offtarget.codescan.patterns.source import Function, Source, Stretch
 
 MAX_BESIDE = 400
 """Characters of a line looked at on each side of a site."""
@@ -33,6 +33,11 @@ class Site:
             return numbered[-1:]
         return [self.parts[name]] if name in self.parts else []
 
+    def _given_name(self, function: Function) -> str:
+        """Return what a function without a name is assigned to: the start of its line."""
+        start = self.source.code.rfind("\n", 0, function.at.start) + 1
+        return self.source.masked[max(start, function.at.start - MAX_BESIDE) : function.at.start]
+
     @property
     def line(self) -> str:
         """The lines that the site stands on, and the name of its function."""
@@ -40,7 +45,7 @@ class Site:
         start = code.rfind("\n", max(0, self.at.start - MAX_BESIDE), self.at.start) + 1
         end = code.find("\n", self.at.end, self.at.end + MAX_BESIDE)
         function = self.source.function_of(self.at.start)
-        name = "" if function is None else function.name
+        name = "" if function is None else function.name or self._given_name(function)
         before = code[start or max(0, self.at.start - MAX_BESIDE) : self.at.start]
         after = code[self.at.end : end if end >= 0 else self.at.end + MAX_BESIDE]
         return f"{name} {before}{self.source.text(self.at)[:MAX_BESIDE]}{after}"

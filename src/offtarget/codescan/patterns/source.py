@@ -5,8 +5,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
-from ast_grep_py import SgNode
+from ast_grep_py import Config, SgNode
 
 from offtarget.codescan.patterns.grammar import GRAMMARS
 
@@ -17,7 +18,11 @@ _INLINE = re.compile(r"\{([a-z_]\w*)[:}]")
 _SPACE = re.compile(r"\s+")
 _ARROW = re.compile(r"\?\.|\?->|->|::|\\")
 _TYPE_ARGUMENTS = re.compile(r"(?:\.)?<[\w\s,.\[\]?&']{0,200}>")
+_ELEMENT = re.compile(r"([$@]?[A-Za-z_][\w.$]*)\[")
+_DOTTED = re.compile(r"[$@]?[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _ARGUMENTS = frozenset({"arguments", "argument_list", "token_tree"})
+_LEFT = ("left", "declarator", "name", "pattern")
+_RIGHT = ("right", "value")
 _PARAMETERS = frozenset(
     {"parameters", "parameter_list", "formal_parameters", "method_parameters"}
     | {"closure_parameters", "inferred_parameters"}
@@ -65,6 +70,13 @@ class Assign:
     is_partial: bool = False
     """The old value stays part of the new one, as in `+=`."""
     is_loop: bool = False
+    is_element: bool = False
+    """One element of `target` is set, as in `a[i] = x`; the others stay."""
+
+    def keeps(self, name: str) -> bool:
+        """Return whether some of what `name` held before is still there afterwards."""
+        is_field = name != self.target and self.target.startswith(f"{name}.")
+        return self.is_partial or self.is_loop or self.is_element or is_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +132,29 @@ class Source:
 
     def nodes(self, kinds: Sequence[str]) -> list[SgNode]:
         """Return the nodes of any of `kinds`, in the order of their start."""
-        return self.root.find_all({"rule": {"any": [{"kind": kind} for kind in kinds]}})
+        if not self.grammar.kinds.issuperset(kinds):
+            return self.root.find_all({"rule": {"any": [{"kind": kind} for kind in kinds]}})
+        lists = [self._ranked[kind] for kind in kinds if kind in self._ranked]
+        ranked = lists[0] if len(lists) == 1 else sorted(pair for part in lists for pair in part)
+        return [node for _, node in ranked]
+
+    @cached_property
+    def _ranked(self) -> dict[str, list[tuple[int, SgNode]]]:
+        """Every node of a kind that the grammar names, with its rank; the tree is walked once."""
+        wanted: list[dict[str, object]] = [{"kind": kind} for kind in sorted(self.grammar.kinds)]
+        wanted.append({"kind": "ERROR"})
+        if self.grammar.logical is not None:
+            operator = {"field": "operator", "regex": r"^(?:&&|\|\||\?\?)$"}
+            wanted.append({"kind": self.grammar.logical, "has": operator})
+        table: dict[str, list[tuple[int, SgNode]]] = {}
+        for rank, node in enumerate(self.root.find_all(cast(Config, {"rule": {"any": wanted}}))):
+            table.setdefault(node.kind(), []).append((rank, node))
+        return table
+
+    @property
+    def errors(self) -> list[SgNode]:
+        """The nodes that the parser could not place."""
+        return [node for _, node in self._ranked.get("ERROR", [])]
 
     @cached_property
     def calls(self) -> tuple[Call, ...]:
@@ -156,10 +190,8 @@ class Source:
             if part is not None:
                 found.append(stretch(part))
         found += [call.at for call in self.calls if _CHECKS.search(call.callee)]
-        operator = {"field": "operator", "regex": r"^(?:&&|\|\||\?\?)$"}
-        logical = {"rule": {"kind": "binary_expression", "has": operator}}
-        if self.language not in ("ruby",):
-            found += [stretch(node) for node in self.root.find_all(logical)]  # type: ignore[call-overload]
+        if self.grammar.logical is not None:
+            found += [stretch(node) for _, node in self._ranked.get(self.grammar.logical, [])]
         return tuple(sorted(set(found)))
 
     @cached_property
@@ -234,36 +266,38 @@ class Source:
         if listed is None:
             listed = next((c for c in node.children() if c.kind() in _ARGUMENTS), None)
         at = stretch(node)
-        end = at.end if listed is None else stretch(listed).start
+        inside = at if listed is None else stretch(listed)
+        end = at.end if listed is None else inside.start
         callee = written(self.code[at.start : min(end, at.start + 2000)])
         if not callee:
             return None
         if listed is None:
             return Call(at, callee, ())
         if listed.kind() == "token_tree":  # the arguments of a Rust macro have no tree
-            inside = Stretch(stretch(listed).start + 1, max(at.start, stretch(listed).end - 1))
-            return Call(at, callee, _split(self.masked, inside))
+            between = Stretch(inside.start + 1, max(at.start, inside.end - 1))
+            return Call(at, callee, _split(self.masked, between))
         comments = self.grammar.comments
         parts = (c for c in listed.named_children() if c.kind() not in comments)
         return Call(at, callee, tuple(stretch(part) for part in parts))
 
     def _assign(self, node: SgNode, *, is_loop: bool) -> Assign | None:
-        left = value = None
-        for name in ("left", "declarator", "name", "pattern"):
-            left = left or node.field(name)
-        for name in ("right", "value"):
-            value = value or node.field(name)
-        children = node.named_children()
-        if len(children) >= 2:
-            left, value = left or children[0], value or children[-1]
-        if left is None or value is None or stretch(value).start < stretch(left).end:
+        left, value = _field(node, _LEFT), _field(node, _RIGHT)
+        if left is None or value is None:
+            children = node.named_children()
+            if len(children) >= 2:
+                left, value = left or children[0], value or children[-1]
+        if left is None or value is None:
             return None
-        target = _SPACE.sub("", self.masked[stretch(left).start : stretch(left).end])
-        between = self.masked[stretch(left).end : stretch(value).start].strip()
+        at, given = stretch(left), stretch(value)
+        if given.start < at.end:
+            return None
+        target = _SPACE.sub("", self.masked[at.start : at.end])
+        between = self.masked[at.end : given.start].strip()
         target = _ARROW.sub(".", target.lstrip("*&"))
         return Assign(
-            stretch(node), target, frozenset(NAME.findall(target)) | {target}, stretch(value),
+            stretch(node), target, _bound(target), given,
             is_partial=len(between) > 1 and between not in (":=", "=>") and not is_loop, is_loop=is_loop,
+            is_element=_ELEMENT.match(target) is not None and node.kind() != "init_declarator",
         )  # fmt: skip
 
     def _function(self, node: SgNode) -> Function:
@@ -282,6 +316,14 @@ class Source:
         )
 
 
+def _field(node: SgNode, names: Sequence[str]) -> SgNode | None:
+    """Return the first of the fields that the node has."""
+    for name in names:
+        if (found := node.field(name)) is not None:
+            return found
+    return None
+
+
 def stretch(node: SgNode) -> Stretch:
     """Return where `node` stands."""
     span = node.range()
@@ -295,6 +337,16 @@ def written(callee: str) -> str:
     text = _ARROW.sub(".", _SPACE.sub("", text[4:] if is_new else text))
     text = _TYPE_ARGUMENTS.sub("", text).lstrip(".")
     return f"new {text}" if is_new else text
+
+
+def _bound(target: str) -> frozenset[str]:
+    """Return the names that an assignment to `target` binds: `a.b[i]` binds a.b and a, not i."""
+    if match := _ELEMENT.match(target):
+        target = match[1]
+    if not _DOTTED.fullmatch(target):
+        return frozenset(NAME.findall(target)) | {target}
+    pieces = target.split(".")
+    return frozenset(".".join(pieces[:count]) for count in range(1, len(pieces) + 1))
 
 
 def _split(code: str, part: Stretch) -> tuple[Stretch, ...]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from offtarget.codescan.patterns.analyses.analysis import analysis
-from offtarget.codescan.patterns.analyses.lvalues import READS, is_compared, uses
+from offtarget.codescan.patterns.analyses.lvalues import READS, is_bounded_above, is_compared, uses
 from offtarget.codescan.patterns.flow import Flow
 from offtarget.codescan.patterns.source import Function, Source, Stretch
 
@@ -26,11 +26,14 @@ _COUNT = re.compile(
 _MINIMUM = re.compile(
     r"(?i)\bmin\w*\b|min\s*\(|\bsizeof\b|clamp|%|&\s*0x|>>|\bstrlen\b|\bcountof\b"
 )
+_READ = re.compile(r"\b(?:f?scanf|sscanf|atoi|atol|strtou?l)\s*\(")
 _SIZE = re.compile(r"(?i)sizeof|size\(\)|length\b|ARRAY_SIZE|\.size$")
 _EXIT = re.compile(r"[\s){]*(?:return|continue|break|goto|throw|\w*[eE]rr)")
 _GREATER = re.compile(
-    r"(?<![\w.>])([A-Za-z_][\w.\->]{0,80}?)\s*>\s*([A-Za-z_][\w.\->:<>() ]{0,80}?)\s*(?=\)|\|\||&&|$)"
+    r"(?<![\w.>])([A-Za-z_][\w.\->]{0,80}?)\s*>\s*([A-Za-z_][\w.\->:<>() ]{0,80}?|\d{1,7})"
+    r"\s*(?=\)|\|\||&&|$)"
 )
+_ADDED = re.compile(r"(?<![\w.>])([A-Za-z_]\w*)\s*\[\s*([a-z_]\w*)\s*\+\+\s*\]\s*=(?!=)")
 _ADVANCED = re.compile(r"\w\s*\[\s*([a-z_]\w*)\s*\+\+\s*\](?!\s*=[^=])")
 
 
@@ -55,6 +58,31 @@ def length_ignored(source: Source, flow: Flow) -> Iterator[Stretch]:
             if used is not None and used.start() < tested:
                 yield Stretch(used.start(), used.end())
                 break
+            if (second := _second_element(source, function, name, lengths)) is not None:
+                yield second
+                break
+
+
+def _second_element(
+    source: Source, function: Function, name: str, lengths: list[str]
+) -> Stretch | None:
+    """Return a read of `name[1]` where only "more than none" was asked of the length before."""
+    read = re.compile(rf"(?<![\w.>&]){name}\s*\[\s*[1-9]\d*\s*\](?!\s*=[^=])")
+    found = read.search(source.masked, function.head.end, function.at.end)
+    if found is None:
+        return None
+    some = "|".join(map(re.escape, lengths))
+    for use in re.compile(rf"(?<![\w.>])(?:{some})(?!\w)").finditer(
+        source.masked, function.head.end, found.start()
+    ):
+        after = source.masked[use.end() : use.end() + 12]
+        before = source.masked[max(0, use.start() - 8) : use.start()]
+        is_some = re.match(r"\s*(?:(?:>|!=|==|<=)\s*0\s*)?\)", after) and re.search(
+            r"(?:while|if)\s*\(!?$", before
+        )
+        if not is_some:
+            return None
+    return Stretch(found.start(), found.end())
 
 
 def _first_mention(source: Source, function: Function, names: list[str]) -> int:
@@ -70,19 +98,24 @@ def _first_mention(source: Source, function: Function, names: list[str]) -> int:
 @analysis("index_unchecked")
 def index_unchecked(source: Source, flow: Flow) -> Iterator[Stretch]:
     """An array is indexed with a value read from input that no condition looks at."""
-    for match in re.finditer(r"([A-Za-z_]\w*)\s*\[\s*([A-Za-z_]\w*)\s*\]", source.masked):
-        name = match[2]
-        if name.isupper() or len(name) > 60:
+    for match in re.finditer(r"(?<=[\w ])\[\s*([A-Za-z_]\w{0,60})\s*\]", source.masked):
+        name = match[1]
+        if name.isupper():
             continue
-        at = Stretch(match.start(2), match.end(2))
+        at = Stretch(match.start(1), match.end(1))
         known = flow.definitions(name, at.start)
         if not known or any(one.is_loop for one in known):
             continue
-        if not all(READS.search(source.bare(one.value)) for one in known if not one.is_partial):
+        read = [one for one in known if _READ.search(source.bare(one.at))]
+        if not read and not all(
+            READS.search(source.bare(one.value)) for one in known if not one.is_partial
+        ):
             continue
         if any(_MINIMUM.search(source.bare(one.value)) for one in known):
             continue
-        if not _is_bounded_name(source, name, at.start):
+        if not _is_bounded_name(source, name, at.start) or (
+            read and not is_bounded_above(source, name, source.scope_of(at.start).start, at.start)
+        ):
             yield Stretch(match.start(), match.end())
 
 
@@ -100,6 +133,16 @@ def index_advanced(source: Source, flow: Flow) -> Iterator[Stretch]:
         is_looped = re.search(r"\b(?:for|while|do)\b", before) is not None
         if is_looped and not is_compared(source, match[1], scope.start, scope.end):
             yield Stretch(match.start(), match.end())
+    for match in _ADDED.finditer(source.masked):
+        scope = source.scope_of(match.start())
+        before = source.masked[scope.start : match.start()]
+        source.spend(len(before) // 20)
+        if not re.search(r"\b(?:for|while|do)\b", before) or not re.search(
+            rf"\w\s+{match[1]}\s*\[\s*\w+\s*\]\s*[;=]", before
+        ):
+            continue
+        if not is_compared(source, match[2], scope.start, scope.end):
+            yield Stretch(match.start(), match.end())
 
 
 @analysis("loop_past_end")
@@ -108,12 +151,16 @@ def loop_past_end(source: Source, flow: Flow) -> Iterator[Stretch]:
     pattern = re.compile(r"\bfor\s*\(([^;{}]*);\s*(\w+)\s*<=\s*([^;{}]+);")
     for match in pattern.finditer(source.masked):
         name, bound = match[2], re.sub(r"\s+", "", match[3])
-        if not _starts_at_zero(match[1], name) or not _is_size(source, bound):
+        owner = re.fullmatch(
+            r"(\w+(?:->|\.))(?:\w*_)?(?:count|num|len|length|size|n|nitems)", bound
+        )
+        if not _starts_at_zero(match[1], name) or not (owner or _is_size(source, bound)):
             continue
         scope = source.scope_of(match.start())
         body = source.masked[match.end() : min(match.end() + 1500, scope.end)]
         source.spend(len(source.code) // 20)
-        if used := re.search(rf"(\w+)\s*\[\s*{name}\s*\]", body):
+        own = re.escape(owner[1]) if owner else ""
+        if used := re.search(rf"{own}(\w+)\s*\[\s*{name}\s*\]", body):
             declared = re.search(rf"\b{used[1]}\s*\[([^\]]*\+\s*1[^\]]*)\]", source.masked)
             if declared is None:
                 yield Stretch(match.start(), match.end())
@@ -138,19 +185,31 @@ def guard_off_by_one(source: Source, flow: Flow) -> Iterator[Stretch]:
     """A guard lets `index == count` pass, and the index is used after it."""
     for test in source.conditions:
         source.spend(5)
-        if not _EXIT.match(source.masked, test.end):
+        bare = source.bare(test).replace("->", ". ")
+        if ">" not in bare or not _EXIT.match(source.masked, test.end):
             continue
         for match in _GREATER.finditer(source.bare(test)):
             name, bound = match[1].strip(), match[2].strip().rstrip(")")
             bound += ")" if "(" in bound else ""
-            if not _COUNT.search(bound) or _COUNT.search(name) or name.isupper():
+            if not (_COUNT.search(bound) or bound.isdecimal()) or name.isupper():
+                continue
+            if _COUNT.search(name):
                 continue
             scope = source.scope_of(test.start)
             source.spend((scope.end - test.end) // 20)
-            indexed = re.compile(rf"\w\s*\[\s*{re.escape(name)}\s*\]")
-            if indexed.search(source.masked, test.end, scope.end):
+            indexed = re.compile(
+                rf"(?<![\w.>])(\w+)\s*\[\s*{re.escape(name)}\s*\]|\w\s*\[\s*{re.escape(name)}\s*\]"
+            )
+            found = indexed.search(source.masked, test.end, scope.end)
+            if found and (not bound.isdecimal() or _has_size(source, found[1], bound)):
                 yield test
                 break
+
+
+def _has_size(source: Source, name: str | None, size: str) -> bool:
+    """Return whether the name is declared as an array of that many elements."""
+    declared = re.compile(rf"\w[\s*]+{name}\s*\[\s*{size}\s*\]\s*[;,=]")
+    return name is not None and declared.search(source.masked) is not None
 
 
 @analysis("argument_unchecked")

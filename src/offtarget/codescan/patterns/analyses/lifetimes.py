@@ -6,6 +6,8 @@ from itertools import pairwise
 
 from offtarget.codescan.patterns.analyses.analysis import analysis
 from offtarget.codescan.patterns.analyses.lvalues import (
+    after_branch,
+    after_goto,
     first_followed,
     first_set,
     path_of,
@@ -17,12 +19,13 @@ from offtarget.codescan.patterns.source import Call, Source, Stretch
 
 _FREES = re.compile(r"^(?:k|kz|v|kv|g_|av_|cfg_|sk_|xml|mem_|os_|\w+_)?[Ff]ree(?:_\w+|z)?$")
 _RELEASES = re.compile(r"(?:_release|_destroy|_unref|_put|_free\w*|^put_\w+|^Destroy\w+)$")
+_PLAIN = re.compile(r"(?:k|kv|v|g_|av_|std\.)?free")
 _STEP = re.compile(r"\bfor\s*\([^;{}]*;[^;{}]*;\s*(\w+)\s*=\s*(\w+)\s*->\s*\w+\s*\)")
 _CLEANUP = re.compile(
     r"(?i)free|destroy|release|close|exit|fini|clean|clear|delete|remove|del|put|dtor|reset|init"
     r"|shutdown|drop|unload|disconnect|stop|teardown|purge|flush|dispose|detach|abort|main|unreg|done"
 )
-_DELETE = re.compile(r"[;{}]\s*delete\b\s*(?:\[\s*\]\s*)?((?:\w|->|\.)+)\s*;")
+_DELETE = re.compile(r"[;{}]\s*delete\b\s*(?:\[\s*\]\s*)?((?:\w|->|\.)+)\s*(?=;)")
 
 
 @analysis("freed_in_step")
@@ -50,8 +53,14 @@ def freed_in_step(source: Source, flow: Flow) -> Iterator[Stretch]:
 def used_after_free(source: Source, flow: Flow) -> Iterator[Stretch]:
     """Freed memory is read, written or passed on in the same block."""
     for call, path in _freeing(source):
-        tail = _until_set(source, path, tail_of_block(source, call.at))
-        used = first_followed(source, path, tail.start, tail.end)
+        whole = tail_of_block(source, call.at)
+        tail = _until_set(source, path, whole)
+        used = first_followed(source, path, tail.start, tail.end, with_address=True)
+        used = used or _read_by_its_step(source, path, whole, tail) or _returned(source, path, tail)
+        goes_on = used is None and tail == whole and _PLAIN.fullmatch(call.callee)
+        for after in after_branch(source, whole) if goes_on else ():
+            rest = _until_set(source, path, after)
+            used = used or first_followed(source, path, rest.start, rest.end)
         if used is not None:
             yield used
             continue
@@ -59,7 +68,9 @@ def used_after_free(source: Source, flow: Flow) -> Iterator[Stretch]:
         for other in source.calls:
             if tail.holds(other.at.start) and not _RELEASES.search(other.callee):
                 passed = [source.bare(part).strip() for part in other.arguments]
-                if not _FREES.match(other.callee) and any(path_of(text) == path for text in passed):
+                if "free" not in other.callee.lower() and any(
+                    path_of(text) == path for text in passed
+                ):
                     yield other.at
                     break
 
@@ -71,8 +82,10 @@ def used_after_delete(source: Source, flow: Flow) -> Iterator[Stretch]:
         path = path_of(match[1])
         if path is not None:
             at = Stretch(match.start(1), match.end(1))
-            tail = _until_set(source, path, tail_of_block(source, at))
+            whole = tail_of_block(source, at)
+            tail = _until_set(source, path, whole)
             used = first_followed(source, path, tail.start, tail.end)
+            used = used or _read_by_its_step(source, path, whole, tail)
             if used is not None:
                 yield used
 
@@ -85,8 +98,34 @@ def freed_twice(source: Source, flow: Flow) -> Iterator[Stretch]:
         by_path.setdefault(path, []).append(call)
     for path, calls in by_path.items():
         for call, other in pairwise(calls):
-            if _until_set(source, path, tail_of_block(source, call.at)).holds(other.at.start):
+            whole = tail_of_block(source, call.at)
+            ways = [_until_set(source, path, whole)]
+            if ways == [whole] and _PLAIN.fullmatch(call.callee):
+                ways += after_branch(source, whole)
+            if other.callee != call.callee and len(ways) == 1 and not _FREES.match(call.callee):
+                continue
+            if any(_until_set(source, path, way).holds(other.at.start) for way in ways):
                 yield other.at
+        for call in calls:
+            for way in after_goto(source, tail_of_block(source, call.at)):
+                if first_set(source, path, call.at.end, way.start) is None:
+                    yield from (one.at for one in calls if way.holds(one.at.start))
+
+
+@analysis("deleted_twice")
+def deleted_twice(source: Source, flow: Flow) -> Iterator[Stretch]:
+    """The same C++ pointer is deleted again, without a new value."""
+    found = [(path_of(match[1]), match) for match in _DELETE.finditer(source.masked)]
+    for (path, match), (other_path, other) in pairwise(found):
+        if path is None or path != other_path:
+            continue
+        whole = tail_of_block(source, Stretch(match.start(1), match.end(1)))
+        is_set = _until_set(source, path, whole) != whole
+        ways = (
+            [_until_set(source, path, whole)] if is_set else [whole, *after_branch(source, whole)]
+        )
+        if any(_until_set(source, path, way).holds(other.start(1)) for way in ways):
+            yield Stretch(other.start(1), other.end(1))
 
 
 @analysis("freed_member_kept")
@@ -113,8 +152,8 @@ def realloc_lost(source: Source, flow: Flow) -> Iterator[Stretch]:
     for assign in source.assigns:
         source.spend(1 + len(calls) // 4)
         for call in calls:
-            name = path_of(source.bare(call.arguments[0]))
-            if assign.value.holds(call.at.start) and name == path_of(assign.target):
+            name = path_of(source.bare(call.arguments[0]).strip().lstrip("*"))
+            if assign.value.holds(call.at.start) and name and name == path_of(assign.target):
                 yield assign.at
 
 
@@ -133,6 +172,24 @@ def _freeing(source: Source, *, with_braceless: bool = False) -> Iterator[tuple[
         is_body = before.endswith((")", "else")) and not with_braceless
         if path is not None and not is_inner and not is_body:
             yield call, path
+
+
+def _read_by_its_step(source: Source, path: str, whole: Stretch, tail: Stretch) -> Stretch | None:
+    """Return the freed pointer in `p = p->next`, which sets it and reads it."""
+    if tail == whole or not source.masked.startswith(path.split(".")[0], tail.end):
+        return None
+    stop = source.masked.find(";", tail.end, whole.end)
+    equals = source.masked.find("=", tail.end, max(stop, tail.end))
+    return None if equals < 0 else first_followed(source, path, equals, stop)
+
+
+def _returned(source: Source, path: str, tail: Stretch) -> Stretch | None:
+    """Return the freed pointer where the tail ends with `return p`."""
+    last = source.masked[max(tail.start, tail.end - 200) : tail.end]
+    match = re.search(r"\breturn\s*\(?\s*((?:\w|->|\.)+)\s*\)?\s*$", last)
+    if match is None or path_of(match[1]) != path:
+        return None
+    return Stretch(tail.end - len(last) + match.start(1), tail.end - len(last) + match.end(1))
 
 
 def _until_set(source: Source, path: str, part: Stretch) -> Stretch:

@@ -17,7 +17,7 @@ from offtarget.codescan.patterns.analyses.lvalues import (
 from offtarget.codescan.patterns.flow import Flow
 from offtarget.codescan.patterns.source import Source, Stretch, stretch
 
-_CALLED = re.compile(r"([A-Za-z_]\w*)\s*\(")
+_CALLED = re.compile(r"(?:\w+(?:\.|->|::)){0,4}([A-Za-z_]\w*)\s*(?:<[^()<>]{1,80}>\s*)?\(")
 _ABORTS = re.compile(
     r"^(?:x|X|g_|e|p|ap_|apr_|safe|Safe|ck|must|Must)\w*(?:alloc|dup|new)", re.ASCII
 )
@@ -27,7 +27,8 @@ _ALLOCATES = re.compile(
 )
 _MAY_FAIL = re.compile(
     r"(?:find|lookup|search|[Cc]lone|create|Create|_new$|^new_|_dup$|_get_\w*(?:resource|node|by)"
-    r"|_open$|crypt$|strchr|strrchr|strstr|strtok|getenv|getpw|bsearch|dynamic_cast"
+    r"|_open$|crypt$|strchr|strrchr|strstr|strtok|strpbrk|memchr|getenv|getpw|getgr|getsp|bsearch"
+    r"|dynamic_cast|gethostby|localtime|getlogin|Find$|Lookup|lock$"
     r"|_nested$)"
 )
 _DIRECT = re.compile(
@@ -37,7 +38,8 @@ _DIRECT = re.compile(
 _READERS = frozenset(
     {"memcpy", "memset", "memmove", "strcpy", "strncpy", "strcat", "strcmp", "strncmp", "strlen"}
     | {"sprintf", "snprintf", "fread", "fgets", "fwrite", "fprintf", "strcasecmp", "atoi", "strtol"}
-    | {"fclose", "fscanf", "fseek", "sscanf", "strdup"}
+    | {"fclose", "fscanf", "fseek", "sscanf", "strdup", "fgetc", "getc", "fputs", "fputc", "feof"}
+    | {"ftell", "rewind", "fileno"}
 )
 """Functions that follow the pointers they are given."""
 _TEST = re.compile(
@@ -52,6 +54,14 @@ _EXITS = re.compile(
     r"|\b\w*(?i:fatal|panic|die|error|fail|assert|bail)\w*\s*\("
 )
 _OTHER_WAY = re.compile(r"\b(?:case|default)\b|\n\s*\w+\s*:\s*\n")
+_NOTHROW = re.compile(r"\s*new\s*\(\s*(?:std::)?nothrow\b")
+_NULLED = re.compile(r"=\s*(?:\([\w\s]+\*+\s*\)\s*)?(?:NULL|nullptr)\s*(?=;)")
+_TARGET = re.compile(r"(?:^|[;{}\n*])\s*((?:\w|->|\.)+)\s*$")
+_BOTH_SIDES = re.compile(r"\(\s*(\w+)\s*!=\s*NULL\s*\)\s*&(?!&)\s*\(?\s*\1\s*->")
+_CONSTRUCTS = re.compile(r"(?:create|Create|_new$|^new_|_alloc_\w+$)")
+"""Constructors that may fail; many stop the program instead, so a test must show that they do."""
+_SETS = re.compile(r"\bif\s*\(\s*(?:\w|->|\.)+\s*=\s*(?:\d+|NULL|true|false)\s*\)")
+_MOVED = re.compile(r"\s*\+\s*\w+\s*$")
 _BARE = re.compile(rf"\(*\s*({PATH.pattern})\s*\)*")
 
 
@@ -75,9 +85,10 @@ def _unchecked(source: Source, named: re.Pattern[str]) -> Iterator[Stretch]:
     for assign in source.assigns:
         called = _CALLED.match(uncast(source.bare(assign.value)))
         path = path_of(assign.target.split("[", 1)[0])
-        if assign.is_loop or not called or path is None or "[" in assign.target:
+        if assign.is_loop or path is None or "[" in assign.target:
             continue
-        if not named.search(called[1]) or _ABORTS.match(called[1]):
+        is_quiet = named is _ALLOCATES and _NOTHROW.match(source.bare(assign.value))
+        if not is_quiet and (not called or not named.search(called[1]) or _ABORTS.match(called[1])):
             continue
         source.spend(len(source.conditions) // 4)
         if any(test.start <= assign.at.start < test.end for test in source.conditions):
@@ -86,8 +97,24 @@ def _unchecked(source: Source, named: re.Pattern[str]) -> Iterator[Stretch]:
         used = _first_use(source, path, assign.at.end, scope.end)
         if used is None or is_tested(source, path, assign.at.end, used.end):
             continue
+        if called and _CONSTRUCTS.search(called[1]) and not _is_expected(source, path, scope):
+            continue
         if first_set(source, path, assign.at.end, used.start) is None:
             yield assign.at
+
+
+def _is_expected(source: Source, path: str, scope: Stretch) -> bool:
+    """Return whether the function itself compares the pointer, or one made alike, with null."""
+    found = (m[1] or m[2] or m[3] for m in _TEST.finditer(source.masked, scope.start, scope.end))
+    tested = {path_of(text) for text in found}
+    source.spend((scope.end - scope.start) // 20)
+    return path in tested or any(
+        scope.holds(assign.at.start)
+        and path_of(assign.target) in tested
+        and (called := _CALLED.match(uncast(source.bare(assign.value)))) is not None
+        and _CONSTRUCTS.search(called[1]) is not None
+        for assign in source.assigns
+    )
 
 
 def _first_use(source: Source, path: str, start: int, end: int) -> Stretch | None:
@@ -97,9 +124,37 @@ def _first_use(source: Source, path: str, start: int, end: int) -> Stretch | Non
     for call in source.calls:
         if call.callee in _READERS and start <= call.at.start < end:
             for part in call.arguments:
-                if path_of(source.bare(part)) == path and (found is None or part < found):
+                given = _MOVED.sub("", source.bare(part))
+                if path_of(given) == path and (found is None or part < found):
                     return part
     return found
+
+
+@analysis("condition_assigns")
+def condition_assigns(source: Source, flow: Flow) -> Iterator[Stretch]:
+    """A condition sets a variable to a constant where it should compare."""
+    for match in _SETS.finditer(source.masked):
+        yield Stretch(match.start(), match.end())
+
+
+@analysis("null_followed")
+def null_followed(source: Source, flow: Flow) -> Iterator[Stretch]:
+    """A pointer is set to null and followed in the same block, with no test in between."""
+    for match in _NULLED.finditer(source.masked):
+        target = _TARGET.search(source.masked, max(0, match.start() - 80), match.start())
+        path = path_of(target[1]) if target else None
+        if path is None or source.function_of(match.start()) is None:
+            continue
+        tail = tail_of_block(source, Stretch(*match.span()))
+        used = first_followed(source, path, tail.start, tail.end)
+        if used is None or is_tested(source, path, tail.start, used.end):
+            continue
+        if first_set(source, path, tail.start, used.start) is None:
+            between = source.masked[tail.start : used.start]
+            if not re.search(r"[{}]|\b[A-Z][A-Z0-9_]{2,}\s*\(", between):
+                yield used
+    for match in _BOTH_SIDES.finditer(source.masked):
+        yield Stretch(match.start(), match.end())
 
 
 @analysis("tested_and_used_anyway")
@@ -131,7 +186,9 @@ def tested_and_used_anyway(source: Source, flow: Flow) -> Iterator[Stretch]:
 def tested_after_use(source: Source, flow: Flow) -> Iterator[Stretch]:
     """A pointer is followed first and compared with null later, so the test comes too late."""
     for test in source.conditions:
-        found = [m[1] or m[2] or m[3] for m in _TEST.finditer(source.masked, test.start, test.end)]
+        bare = source.bare(test)
+        asks = "!" in bare or "NULL" in bare or "nullptr" in bare
+        found = [m[1] or m[2] or m[3] for m in _TEST.finditer(bare)] if asks else []
         if alone := _BARE.fullmatch(source.bare(test)):
             found.append(alone[1])
         for text in found:

@@ -5,14 +5,18 @@ from collections.abc import Iterator
 
 from offtarget.codescan.patterns.analyses.analysis import analysis
 from offtarget.codescan.patterns.flow import Flow
+from offtarget.codescan.patterns.guards import is_guarded
 from offtarget.codescan.patterns.source import Source, Stretch
 
-_STORE = re.compile(r"([A-Za-z_$][\w$.]*)\s*\[\s*([A-Za-z_$][\w$]*)\s*\]\s*=(?![=>])")
+_STORE = re.compile(
+    r"([A-Za-z_$][\w$.]*)\s*\[\s*([A-Za-z_$][\w$]*)\s*(?:\[[^\[\]\n]{1,60}\]\s*)?\]\s*=(?![=>])"
+)
 _GUARD = re.compile(
     r"(?i)__proto__|hasOwn|Object\.create\(\s*null|new\s+Map|isSafe|isUnsafe|prototype|"
-    r"isPrototypePolluted|forbidden|blacklist|denied"
+    r"isPrototypePolluted|forbidden|blacklist|denied|unsafe|danger|polluted|reserved|['\"]constructor['\"]"
 )
 _COMPARED = re.compile(r"(?<![\w$.])([A-Za-z_$][\w$.]{0,80})\s*[!=]==?\s*([^\s;,)]{1,80})")
+_ORIGIN = re.compile(r"\borigin\b|\.source\b")
 _SECRET = re.compile(
     r"(?i)(?:token|password|passwd|secret|hash|digest|signature|hmac|api_?key)\w*$"
 )
@@ -29,6 +33,9 @@ def prototype_reached(source: Source, flow: Flow) -> Iterator[Stretch]:
             continue
         bare = source.bare(scope)
         source.spend(len(bare) // 10)
+        key = Stretch(*match.span(2))
+        if is_guarded(source, flow, key, match.start(), is_strict=True):
+            continue
         if _walks(bare, match[1], match[2]) or _recurses(source, scope, match[2], bare):
             yield Stretch(match.start(), match.end())
 
@@ -78,8 +85,15 @@ def message_unchecked(source: Source, flow: Flow) -> Iterator[Stretch]:
         if re.fullmatch(r"[\w$.]+", handler):
             handler = source.code
         is_own = re.search(r"(?i)worker|port|self|process|socket", call.callee)
-        if not is_own and not re.search(r"\borigin\b|\.source\b", handler) and len(handler) > 20:
+        if not is_own and not _ORIGIN.search(handler) and len(handler) > 20:
             yield call.at
+    for assign in source.assigns:
+        if re.fullmatch(r"(?:window\.|self\.|globalThis\.)?onmessage", assign.target):
+            handler = source.text(assign.value)
+            if not _ORIGIN.search(handler) and re.search(r"=>|\bfunction\b", handler):
+                is_page = assign.target.startswith("window.") or "window" in source.masked
+                if is_page and len(handler) > 20:
+                    yield assign.at
 
 
 @analysis("secret_compared")

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 from offtarget.codescan.patterns.analyses.analysis import analysis
-from offtarget.codescan.patterns.analyses.lvalues import uncast, uses
+from offtarget.codescan.patterns.analyses.lvalues import PATH, READS, uncast, uses
 from offtarget.codescan.patterns.flow import Flow
-from offtarget.codescan.patterns.source import Source, Stretch
+from offtarget.codescan.patterns.source import Assign, Call, Source, Stretch, stretch
 
 _ALLOCATES = re.compile(r"(?:^|[._])(?:\w*[aA]lloc\w*|\w*ALLOC\w*)$")
 _CHECKED = re.compile(r"(?i)overflow|safe|check|array|mul_size|size_mul|product")
@@ -14,6 +14,15 @@ _SUM = re.compile(r"(?<![\w.>])([a-z_]\w*(?:\s*(?:->|\.)\s*\w+)+)\s*\)?\s*\+\s*[
 _PRODUCT = re.compile(
     r"((?:[\w.\]]|->)+(?:\s*\([^()]*\))?)\s*\)?\s*\*\s*\(?\s*((?:[\w.]|->)+(?:\s*\([^()]*\))?)"
 )
+
+
+_TYPES = frozenset({"int", "long", "unsigned", "char", "short"})
+_SMALL = r"(?:unsigned(?:\s+int)?|int|uint(?:32|16|8)_t|int(?:32|16)_t|u32|uint|short)"
+_INPUT = re.compile(r"\b(?:fread|read|recv|recvfrom|fscanf|argv|getenv|copy_from_user)\b")
+_SCALED = re.compile(r"\s*([a-z_]\w*)\s*\*\s*[2-9]\d*\s*|\s*[2-9]\d*\s*\*\s*([a-z_]\w*)\s*")
+_TWO = re.compile(r"\s*((?:\w+\s*(?:->|\.)\s*)?[a-z_]\w*)\s*\+\s*([a-z_]\w*)\s*")
+_ROOM = re.compile(r"\s*(?:\w*alloc|alloca)\s*\(((?:[^();]|\([^();]*\))*)\)\s*")
+_OTHER = re.compile(r"\+\s*(?!strlen\b)[A-Za-z_]")
 
 
 @analysis("size_product")
@@ -28,6 +37,122 @@ def size_count(source: Source, flow: Flow) -> Iterator[Stretch]:
     return _products(source, flow, with_sizeof=True)
 
 
+@analysis("size_count_from_caller")
+def size_count_from_caller(source: Source, flow: Flow) -> Iterator[Stretch]:
+    """As `size_count`, and the count is a number of 32 bits or less from a caller or from input."""
+    for at in _products(source, flow, with_sizeof=True):
+        if _is_small(source, flow, at):
+            yield at
+    for call in source.calls:
+        if not _ALLOCATES.search(call.callee) or _CHECKED.search(call.callee):
+            continue
+        for part in call.arguments:
+            scaled = _SCALED.fullmatch(uncast(source.bare(part)))
+            name = scaled[1] or scaled[2] if scaled else ""
+            if not name or not _is_small(source, flow, part):
+                continue
+            if not _limited(source, flow, [name], call.at.start):
+                yield call.at
+                break
+
+
+def _is_small(source: Source, flow: Flow, at: Stretch) -> bool:
+    function = source.function_of(at.start)
+    if flow.reaches(at, READS, cleaned=False) or flow.reaches(at, _INPUT, cleaned=False):
+        return True
+    if function is None:
+        return False
+    head = source.bare(function.head)
+    return any(
+        re.search(rf"(?:^|[(,])\s*(?:const\s+)?{_SMALL}\s+{name}\s*[,)]", head)
+        for name in flow.names(at)
+        if name in function.parameters
+    )
+
+
+@analysis("size_sum_from_caller")
+def size_sum_from_caller(source: Source, flow: Flow) -> Iterator[Stretch]:
+    """An allocation's size is the sum of two values that nothing limits, one from the caller."""
+    for call in source.calls:
+        if not _ALLOCATES.search(call.callee) or _CHECKED.search(call.callee):
+            continue
+        for part in call.arguments:
+            bare = uncast(source.bare(part))
+            if re.fullmatch(r"\w+", bare):
+                known = flow.definitions(bare, part.start)
+                bare = source.bare(known[0].value).strip() if len(known) == 1 else bare
+            match = _TWO.fullmatch(bare)
+            if match is None or match[1].isupper() or match[2].isupper():
+                continue
+            function = source.function_of(call.at.start)
+            if function is None or not {match[1], match[2]} & function.parameters:
+                continue
+            if not _limited(source, flow, [match[1].split(">")[-1], match[2]], call.at.start):
+                yield call.at
+                break
+
+
+@analysis("size_without_end")
+def size_without_end(source: Source, flow: Flow) -> Iterator[Stretch]:
+    """Room for a string is its length, without the zero or the text that is put between."""
+    for assign in source.assigns:
+        match = _ROOM.fullmatch(uncast(source.bare(assign.value)))
+        if match is None:
+            continue
+        size = _resolved(source, flow, match[1], assign.at.start)
+        lengths = len(re.findall(r"\bstrlen\s*\(", size))
+        numbers = [int(number) for number in re.findall(r"(?<![\w.])(\d{1,6})(?!\w)", size)]
+        if not lengths or re.search(r"[-*/]|sizeof", size) or _OTHER.search(size):
+            continue
+        if not numbers and _ends(source, assign):
+            yield assign.at
+            continue
+        room = sum(numbers)
+        scope = source.scope_of(assign.at.start)
+        for call in source.calls:
+            if call.at.start < assign.at.end or not scope.holds(call.at.start):
+                continue
+            parts = call.arguments
+            if not parts or source.bare(parts[0]).strip() != assign.target:
+                continue
+            needed = _needed(source, call, lengths)
+            if needed is not None and needed > room:
+                yield assign.at
+                break
+
+
+def _resolved(source: Source, flow: Flow, size: str, at: int) -> str:
+    """Return the size with the one name that it is made of replaced by its value."""
+    match = re.fullmatch(r"\s*(\w+)\s*(\+\s*\d+\s*)?", size)
+    known = flow.definitions(match[1], at) if match else []
+    if match is None or len(known) != 1 or known[0].is_partial:
+        return size
+    return source.bare(known[0].value) + (match[2] or "")
+
+
+def _ends(source: Source, assign: Assign) -> bool:
+    """Return whether a loop fills the memory and then ends it with a zero."""
+    scope = source.scope_of(assign.at.start)
+    text = source.code[assign.at.end : scope.end]
+    source.spend(len(text) // 20)
+    return (
+        re.search(r"\b(?:while|for)\b[\s\S]{1,600}\*\s*\w+(?:\+\+)?\s*=\s*(?:'\\0'|0)\s*;", text)
+        is not None
+    )
+
+
+def _needed(source: Source, call: Call, lengths: int) -> int | None:
+    """Return the bytes besides the strings that the call writes, or None if it is unknown."""
+    if call.callee in ("strcpy", "strcat", "stpcpy"):
+        return 1
+    if call.callee != "sprintf" or len(call.arguments) < 3:
+        return None
+    text = source.text(call.arguments[1]).strip()
+    if text.count("%s") != lengths or text.count("%") != lengths or text[:1] != '"':
+        return None
+    return len(text[1:-1].replace("%s", "").replace("\\\\", "x").replace("\\", "")) + 1
+
+
 def _products(source: Source, flow: Flow, *, with_sizeof: bool) -> Iterator[Stretch]:
     for call in source.calls:
         if not _ALLOCATES.search(call.callee) or _CHECKED.search(call.callee):
@@ -36,6 +161,11 @@ def _products(source: Source, flow: Flow, *, with_sizeof: bool) -> Iterator[Stre
             if _wraps(source, flow, part, call.at.start, with_sizeof=with_sizeof):
                 yield call.at
                 break
+    if source.language == "cpp" and not with_sizeof:
+        for node in source.nodes(("new_declarator",)):
+            at = stretch(node)
+            if _wraps(source, flow, Stretch(at.start + 1, at.end - 1), at.start, with_sizeof=False):
+                yield at
 
 
 def _wraps(source: Source, flow: Flow, part: Stretch, at: int, *, with_sizeof: bool) -> bool:
@@ -47,19 +177,17 @@ def _wraps(source: Source, flow: Flow, part: Stretch, at: int, *, with_sizeof: b
         bare = match.string if match else bare
     if match is None or ("sizeof" in bare) is not with_sizeof:
         return False
-    names = [
-        name
-        for name in re.findall(r"[A-Za-z_]\w*", re.sub(r"sizeof\s*(?:\([^()]*\)|\w+)", "", bare))
-        if not name.isupper()
-        and not name.endswith("_t")
-        and name not in ("int", "long", "unsigned", "size")
-    ]
     called = set(re.findall(r"([A-Za-z_]\w*)\s*\(", bare))
-    values_in = [name for name in names if name not in called]
-    if not values_in or (not with_sizeof and len(set(values_in)) < 2):
+    paths = {
+        path
+        for path in PATH.findall(re.sub(r"sizeof\s*(?:\([^()]*\)|\w+)", "", bare))
+        if not path.isupper() and not path.endswith("_t") and path not in _TYPES | called
+    }
+    if not paths or (not with_sizeof and len(paths) < 2):
         return False
-    return not _limited(source, flow, values_in, at) and not all(
-        _is_fixed(flow, source, name, part) for name in values_in
+    names = [name for path in paths for name in re.findall(r"\w+", path)]
+    return not _limited(source, flow, names, at) and not all(
+        _is_fixed(flow, source, name, part) for name in names
     )
 
 
@@ -74,7 +202,7 @@ def _limited(source: Source, flow: Flow, names: list[str], at: int) -> bool:
     source.spend(len(source.conditions))
     for test in source.conditions:
         if scope.start <= test.start < at:
-            bare = source.bare(test)
+            bare = source.bare(test).replace("->", ". ")
             if re.search(r"[<>]|(?i:overflow|safe|check|valid)", bare) and any(
                 re.search(rf"\b{name}\b", bare) for name in names
             ):

@@ -5,17 +5,19 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from offtarget.codescan.patterns.analyses.analysis import analysis
-from offtarget.codescan.patterns.analyses.lvalues import READS, is_compared
+from offtarget.codescan.patterns.analyses.arrays import declared_size
+from offtarget.codescan.patterns.analyses.lvalues import READS, is_compared, is_limited
 from offtarget.codescan.patterns.flow import Flow
-from offtarget.codescan.patterns.source import Source, Stretch
+from offtarget.codescan.patterns.source import Call, Source, Stretch
 
 _MINIMUM = re.compile(
     r"(?i)\bmin\w*\b|min\s*\(|\bsizeof\b|clamp|%|&\s*0x|>>|\bstrlen\b|\bcountof\b"
 )
-_BYTE = r"(?:char|u?int8_t|u8|BYTE|u_char|byte|wchar_t|TCHAR)"
+_LIMITS = re.compile(
+    r"(?i)\bmin\w*\b|\bsizeof\b|clamp|%|&\s*0x|>>|\bcountof\b|max\w*|[A-Z]_?(?:LEN|SIZE)"
+)
+_PLAIN = frozenset({"memcpy", "memmove", "strncpy", "copy_from_user"})
 _OFFSET = re.compile(r"&?\s*(\w+)\s*(?:\+\s*(\w+)|\[\s*(\w+)\s*\])")
-_EXIT = re.compile(r"[\s){]*(?:return|continue|break|goto|throw)")
-_LIMITED = re.compile(r"(?<![\w.>+*/-])\s{0,9}([a-z_]\w*)\s*>=?\s*[\w(]")
 _TEXT = re.compile(r'"([^"]*)"')
 _COPIES = {
     "memcpy": (0, 2), "memmove": (0, 2), "strncpy": (0, 2), "strncat": (0, 2), "bcopy": (1, 2),
@@ -34,46 +36,37 @@ def copy_unbounded(source: Source, flow: Flow) -> Iterator[Stretch]:
             continue
         target, length = call.arguments[where[0]], call.arguments[where[1]]
         names = [name for name in flow.names(length) if not name.isupper()]
-        if not names or _MINIMUM.search(source.bare(length)) or flow.is_constant(length):
+        is_fixed = declared_size(source, source.bare(target).strip()) is not None
+        small = _LIMITS if is_fixed and call.callee in _PLAIN else _MINIMUM
+        if not names or small.search(source.bare(length)) or flow.is_constant(length):
             continue
         if not _from_input(source, flow, target, length):
             continue
-        if _is_bounded(source, flow, length, call.at.start):
+        if _is_bounded(source, flow, length, call.at.start, small):
             continue
         if not _sized_for(source, flow, target, length):
             yield call.at
 
 
 def _from_input(source: Source, flow: Flow, target: Stretch, length: Stretch) -> bool:
-    is_fixed = _room(source, source.bare(target).strip()) is not None
-    if is_fixed and flow.is_parameter(length):
+    if declared_size(source, source.bare(target).strip()) is not None:
         return True
     return "->" in source.bare(length) or flow.reaches(length, READS, cleaned=False)
 
 
-def _room(source: Source, name: str) -> str | None:
-    """Return the size that an array of bytes with this name is declared with."""
-    if not re.fullmatch(r"[A-Za-z_]\w{0,80}", name):
-        return None
-    whole = Stretch(0, len(source.code))
-    if not source.searched(re.compile(rf"\b{name}\s*\[\s*\w"), whole):
-        return None
-    source.spend(len(source.code) // 20)
-    declared = re.compile(rf"\b{_BYTE}\s+(?:[\w\s*,=\[\]]{{0,200}},\s*)?{name}\s*\[\s*(\w+)\s*\]")
-    match = declared.search(source.masked)
-    return match[1] if match else None
-
-
-def _is_bounded(source: Source, flow: Flow, part: Stretch, at: int) -> bool:
+def _is_bounded(source: Source, flow: Flow, part: Stretch, at: int, small: re.Pattern[str]) -> bool:
     """Return whether a condition, or a minimum, before `at` mentions what the part is made of."""
     scope = source.scope_of(at)
     wanted = set(flow.names(part))
     for name in list(wanted):
         for assign in flow.definitions(name, part.start):
-            if _MINIMUM.search(source.bare(assign.value)):
+            if small.search(source.bare(assign.value)):
                 return True
             wanted.update(flow.names(assign.value))
-    return any(is_compared(source, name, scope.start, at) for name in wanted)
+    own = set(flow.names(part))
+    return any(is_compared(source, name, scope.start, at) for name in own) or any(
+        is_limited(source, name, scope.start, at) for name in wanted - own
+    )
 
 
 def _sized_for(source: Source, flow: Flow, target: Stretch, length: Stretch) -> bool:
@@ -104,46 +97,12 @@ def offset_not_subtracted(source: Source, flow: Flow) -> Iterator[Stretch]:
                 yield call.at
 
 
-@analysis("sign_unchecked")
-def sign_unchecked(source: Source, flow: Flow) -> Iterator[Stretch]:
-    """A signed length or index is limited from above only, then used to copy or to index."""
-    for test in source.conditions:
-        source.spend(5)
-        if not _EXIT.match(source.masked, test.end):
-            continue
-        for match in _LIMITED.finditer(source.bare(test)):
-            scope = source.scope_of(test.start)
-            source.spend((scope.end - scope.start) // 4)
-            if _is_signed(source.bare(scope), match[1]) and _is_spent(
-                source.masked[test.end : scope.end], match[1]
-            ):
-                yield test
-                break
-
-
-def _is_signed(code: str, name: str) -> bool:
-    """Return whether the name is declared signed, and is never held against zero."""
-    types = r"\b(?:int|long|ssize_t|int32_t|short)\s+(?:[\w\s=,]{0,200},\s*)?"
-    low = rf"\b{name}\s*(?:<|>=\s*0|>\s*-?[01]\b|==\s*-1|=\s*0\b)|\b0\s*[<>]=?\s*{name}\b"
-    return (
-        re.search(rf"{types}{name}\b", code) is not None
-        and re.search(rf"\bunsigned\b[^;,()]{{0,200}}\b{name}\b", code) is None
-        and re.search(rf"{low}|\)\s*{name}\b", code) is None
-    )
-
-
-def _is_spent(code: str, name: str) -> bool:
-    """Return whether the name is the length of a copy or an index."""
-    copied = rf"\b(?:memcpy|memmove|memset|copy_(?:from|to)_user)\s*\([^;]{{0,300}},\s*{name}\s*\)"
-    return re.search(rf"{copied}|\w\s*\[\s*{name}\s*\]", code) is not None
-
-
 @analysis("format_too_long")
 def format_too_long(source: Source, flow: Flow) -> Iterator[Stretch]:
     """The longest text of a format of numbers does not fit its array."""
     for call in source.calls:
         if call.callee == "sprintf" and len(call.arguments) >= 3:
-            room = _room(source, source.bare(call.arguments[0]).strip())
+            room = declared_size(source, source.bare(call.arguments[0]).strip())
             text = _TEXT.fullmatch(source.text(call.arguments[1]).strip())
             longest = _longest(text[1]) if text else None
             if room and room.isdecimal() and longest and longest > int(room[:9]):
@@ -165,23 +124,6 @@ def _longest(text: str) -> int | None:
     return size + len(rest.replace("\\", ""))
 
 
-@analysis("terminator_missing")
-def terminator_missing(source: Source, flow: Flow) -> Iterator[Stretch]:
-    """`strncpy` fills the whole array, and nothing ends the string."""
-    for call in source.calls:
-        if call.callee not in ("strncpy", "wcsncpy", "readlink") or len(call.arguments) < 3:
-            continue
-        name = source.bare(call.arguments[1 if call.callee == "readlink" else 0]).strip()
-        limit = re.sub(r"[\s()]+", "", source.bare(call.arguments[2]))
-        if not re.fullmatch(r"[\w.\->]{1,80}", name) or limit != f"sizeof{name}":
-            continue
-        scope = source.scope_of(call.at.start)
-        own = re.escape(name)
-        ended = rf"{own}\s*\[[^\]]{{0,200}}\]\s*=|memset\s*\(\s*&?\s*{own}"
-        if not source.searched(re.compile(ended), scope):
-            yield call.at
-
-
 @analysis("limit_from_source")
 def limit_from_source(source: Source, flow: Flow) -> Iterator[Stretch]:
     """The limit of a bounded copy is the length of what is copied, not the room for it."""
@@ -199,6 +141,10 @@ def limit_from_source(source: Source, flow: Flow) -> Iterator[Stretch]:
 def size_of_pointer(source: Source, flow: Flow) -> Iterator[Stretch]:
     """`sizeof` of a pointer parameter stands where the size of what it shows is meant."""
     for call in source.calls:
+        if re.search(r"(?:m|c|re|z)alloc$", call.callee):
+            if _is_own_pointer(source, call):
+                yield call.at
+            continue
         if call.callee not in ("memset", "memcpy", "strncpy", "snprintf", "fgets", "read", "recv"):
             continue
         for part in call.arguments[1:]:
@@ -209,3 +155,18 @@ def size_of_pointer(source: Source, flow: Flow) -> Iterator[Stretch]:
                 for function in source.functions
             ):
                 yield call.at
+
+
+def _is_own_pointer(source: Source, call: Call) -> bool:
+    """Return whether memory for `p` is allocated with the size of `p` itself."""
+    sized = [re.search(r"\bsizeof\s*\(\s*(\w+)\s*\)", source.bare(part)) for part in call.arguments]
+    names = {match[1] for match in sized if match}
+    before = source.masked[max(0, call.at.start - 120) : call.at.start]
+    target = re.search(r"([*\s]|^)(\w+)\s*=\s*(?:\([^()]*\)\s*)?$", before)
+    if target is None or target[2] not in names:
+        return False
+    scope = source.scope_of(call.at.start)
+    return (
+        re.compile(rf"\*\s*{target[2]}\s*[=;,)]").search(source.masked, scope.start, scope.end)
+        is not None
+    )

@@ -3,9 +3,13 @@
 import re
 from functools import lru_cache
 
+from offtarget.codescan.patterns.analyses.lvalues import is_bounded_above
 from offtarget.codescan.patterns.checks.check import check
+from offtarget.codescan.patterns.guards import is_guarded
 from offtarget.codescan.patterns.site import Site
+from offtarget.codescan.patterns.source import Stretch
 
+_C_WORDS = frozenset({"sizeof", "char", "int", "size_t", "malloc"})
 _LITERAL = re.compile(
     r"(?:[bBLuU$@]*|r#*)(\"[^\"]*\"|'[^']*'|`[^`]*`)#*|[-+]?[\d.][\w.]*", re.DOTALL
 )
@@ -47,7 +51,9 @@ def built(site: Site, part: str) -> bool:
 def request(site: Site, part: str) -> bool:
     """The part is computed from what a remote client sent, without conversion or escaping."""
     pattern = _compiled(site.source.grammar.request)
-    return any(site.flow.reaches(one, pattern) for one in site.some(part))
+    return any(
+        site.flow.reaches(one, pattern) and not _is_guarded(site, one) for one in site.some(part)
+    )
 
 
 @check("outside")
@@ -55,13 +61,23 @@ def outside(site: Site, part: str) -> bool:
     """Like `request`, and also from arguments, environment, files or sockets."""
     grammar = site.source.grammar
     pattern = _compiled(f"{grammar.request}|{grammar.outside}")
-    return any(site.flow.reaches(one, pattern) for one in site.some(part))
+    return any(
+        site.flow.reaches(one, pattern) and not _is_guarded(site, one) for one in site.some(part)
+    )
 
 
 @check("parameter")
 def parameter(site: Site, part: str) -> bool:
     """The part is computed from a parameter of the function, without conversion or escaping."""
-    return any(site.flow.is_parameter(one) for one in site.some(part))
+    return any(
+        site.flow.is_parameter(one) and not _is_guarded(site, one) for one in site.some(part)
+    )
+
+
+@check("guarded")
+def guarded(site: Site, part: str) -> bool:
+    """A test of the part's value stands before the site, and leaves or encloses it."""
+    return any(_is_guarded(site, one) for one in site.some(part))
 
 
 @check("from")
@@ -76,12 +92,40 @@ def unguarded(site: Site, part: str) -> bool:
     """No condition before the site mentions any name of the part."""
     for one in site.some(part):
         names = {name.rsplit(".", 1)[-1] for name in site.flow.names(one)}
-        pattern = re.compile(r"\b(?:" + "|".join(map(re.escape, names)) + r")\b") if names else None
+        pattern = (
+            re.compile(r"(?<![^&]&)\b(?:" + "|".join(map(re.escape, names)) + r")\b")
+            if names
+            else None
+        )
         scope = site.source.scope_of(site.at.start)
         site.source.spend(len(site.source.conditions))
         if pattern and not any(
             scope.start <= test.start < site.at.start and pattern.search(site.source.bare(test))
             for test in site.source.conditions
+        ):
+            return True
+    return False
+
+
+@check("guarded_later")
+def guarded_later(site: Site, part: str) -> bool:
+    """As `guarded`; the test may also follow the site, as it does where a path is joined first."""
+    end = site.source.scope_of(site.at.start).end
+    return any(is_guarded(site.source, site.flow, one, end) for one in site.some(part))
+
+
+def _is_guarded(site: Site, part: Stretch) -> bool:
+    return is_guarded(site.source, site.flow, part, site.at.start)
+
+
+@check("unbounded")
+def unbounded(site: Site, part: str) -> bool:
+    """No condition before the site keeps a name of the part below something."""
+    start = site.source.scope_of(site.at.start).start
+    for one in site.some(part):
+        names = [name for name in site.flow.names(one) if name not in _C_WORDS]
+        if names and not any(
+            is_bounded_above(site.source, name, start, site.at.start) for name in names
         ):
             return True
     return False
