@@ -114,6 +114,22 @@ def test_nested_parentheses_hide_nothing() -> None:
     assert calls(read_python(code)) == ["f(1)"]
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "g(1)\nx = " + "[" * 300 + "f(1)" + "]" * 300,
+        "g(1)\n" + "\n".join(" " * depth + "if x:" for depth in range(300)) + " f(1)\n",
+    ],
+    ids=["lists", "blocks"],
+)
+def test_code_below_the_deepest_nesting_that_is_read_is_reported(code: str) -> None:
+    """What stands too deep is not in the tree, and the reading says that a part is missing."""
+    read = read_python(code)
+
+    assert calls(read) == ["g(1)"]
+    assert read.reading is Reading.PARTLY
+
+
 def test_very_long_code_is_unparsed() -> None:
     """Beyond a million characters nothing is read, and it says so."""
     read = read_python("x = 1\n" * 200_000)

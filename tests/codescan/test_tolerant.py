@@ -156,3 +156,15 @@ def test_a_very_long_line_is_refused() -> None:
 
     assert found.tree is None
     assert found.n_lost == len(code)
+
+
+def test_code_that_nests_too_deep_is_counted() -> None:
+    """What is read as `_`, or left out, has its characters counted; ordinary depth costs none."""
+    calls = parse_tolerant("x = " + "f(" * 300 + "run(a)" + ")" * 300 + "\n")
+    blocks = parse_tolerant("\n".join(" " * depth + "if x:" for depth in range(300)) + " y\n")
+    shallow = parse_tolerant("x = " + "f(" * 50 + "run(a)" + ")" * 50 + "\n")
+
+    assert calls.tree is not None
+    assert len("run(a)") < calls.n_deep < 3 * 300
+    assert blocks.n_deep > 0
+    assert (shallow.n_deep, shallow.n_lost) == (0, 0)

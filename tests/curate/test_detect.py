@@ -6,9 +6,10 @@ import pytest
 
 from offtarget.codescan.engine import Engine
 from offtarget.codescan.flaw import Flaw
+from offtarget.codescan.python import PythonEngine
 from offtarget.core.finding import Finding, Origin, Severity, Span
 from offtarget.core.records import Message
-from offtarget.curate.detect import SpanFinder, detect_rows, merge_flaws, origin_of, squeezed
+from offtarget.curate.detect import SpanFinder, detect_rows, merge_flaws
 from offtarget.curate.framing import Framing
 from offtarget.curate.records import PlacedRow, RowState
 
@@ -70,6 +71,18 @@ def test_a_row_with_unread_code_is_never_clean(answer: str, state: RowState, row
     assert bool(scan.unread) == ("%%" in answer or "ruby" in answer)
 
 
+def test_a_row_whose_code_was_read_in_part_is_not_clean(row: MakeRow) -> None:
+    """Another engine that read all of it does not make up for ours, which left a part out."""
+    deep = "x = " + "[" * 300 + "os.system(a)" + "]" * 300
+    engines: list[Engine] = [PythonEngine(), WordEngine()]
+
+    (hidden,) = detect_rows([row("Write it.", fenced(deep))], engines)
+    (found,) = detect_rows([row("Write it.", fenced(deep + "\nworse(1)"))], engines)
+
+    assert (hidden.state, hidden.unread) == (RowState.UNPARSED, {"python": 1})
+    assert (found.state, found.unread) == (RowState.FOUND, {"python": 1})
+
+
 def test_code_that_the_user_brought_is_inherited(row: MakeRow) -> None:
     """The same line, differently indented, in an earlier prompt; a later prompt does not count."""
     prompt = "Finish this:\n" + fenced("def f(x):\n\tbad( x )")
@@ -80,16 +93,6 @@ def test_code_that_the_user_brought_is_inherited(row: MakeRow) -> None:
 
     assert [f.origin for f in found] == [Origin.INHERITED, Origin.INTRODUCED]
     assert [f.origin for f in late] == [Origin.INTRODUCED, Origin.INTRODUCED]
-
-
-def test_part_of_a_longer_word_is_not_the_same_code() -> None:
-    """`bad(x)` does not stand in `not_bad(x)`, nor a stray letter anywhere."""
-    code = "bad(x)\n"
-    whole = flaw(0, 6)
-
-    assert origin_of(code, whole, [squeezed("not_bad(x)")]) is Origin.INTRODUCED
-    assert origin_of(code, whole, [squeezed("not_bad(x), bad(x)")]) is Origin.INHERITED
-    assert origin_of("}\n", flaw(0, 1), ["}"]) is Origin.INTRODUCED
 
 
 def test_the_users_own_flaws_are_counted_not_reported(row: MakeRow) -> None:

@@ -55,7 +55,7 @@ def table() -> Mapping[str, Cwe]:
 
     Other tools and data sets may name kinds that are not in it: look those up with `.get`.
     """
-    entries = read_yaml(_TABLE, what="table of CWEs", error=DataError)
+    entries = read_yaml(_TABLE, what="table of CWEs", error=DataError, is_ours=True)
     kinds = {
         id: Cwe(id, entry["name"], entry["short"], tuple(entry.get("kind_of", ())))
         for id, entry in entries.items()

@@ -15,8 +15,12 @@ class Reading(StrEnum):
     """It parses after dedenting, wrapping, or leaving out markers or a cut-off tail."""
     TOLERANT = "tolerant"
     """A parser that steps over errors read it."""
+    PARTLY = "partly"
+    """Read but for what nests too deep: that part is not known to be clean."""
     PATTERNS = "patterns"
     """Nothing parses; only text patterns were tried."""
+    SKIPPED = "skipped"
+    """Not parsed, because no rule of the engine can match whatever it parses to."""
     UNPARSED = "unparsed"
     """Not read: it is not known to be clean."""
 

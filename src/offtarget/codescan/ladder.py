@@ -17,7 +17,7 @@ from offtarget.codescan.repair import (
     unwrap,
     wrap,
 )
-from offtarget.codescan.tolerant import parse_tolerant
+from offtarget.codescan.tolerant import Tolerated, parse_tolerant
 
 MAX_CHARACTERS = 1_000_000
 """Longer code is not read at all: parsing it could stall a scan."""
@@ -124,22 +124,27 @@ def _own_lines(code: str) -> list[Line]:
 
 def _best_partial(code: str, plain: Wrapped, candidates: list[Wrapped]) -> ReadCode | None:
     """Return the tolerant tree that loses least, or the longest prefix where that is nearly all."""
-    least: tuple[int, Wrapped, ast.Module] | None = None
+    least: tuple[Tolerated, Wrapped, ast.Module] | None = None
     for wrapped in candidates:
         found = parse_tolerant(text_of(wrapped.lines))
         if found.tree is None or not _says_something(found.tree):
             continue
-        if least is None or found.n_lost < least[0]:
-            least = found.n_lost, wrapped, found.tree
-        if not found.n_lost:
+        if least is None or _missing(found) < _missing(least[0]):
+            least = found, wrapped, found.tree
+        if not _missing(found):
             break
-    if least is None or least[0]:
+    if least is None or least[0].n_lost:
         prefix = _longest_prefix(code, plain)
         if prefix is not None:
             return prefix
     if least is None:
         return None
-    return _unwrapped(code, least[2], least[1], Reading.TOLERANT)
+    reading = Reading.PARTLY if least[0].n_deep else Reading.TOLERANT
+    return _unwrapped(code, least[2], least[1], reading)
+
+
+def _missing(found: Tolerated) -> int:
+    return found.n_lost + found.n_deep
 
 
 def _unwrapped(code: str, tree: ast.Module, wrapped: Wrapped, reading: Reading) -> ReadCode:

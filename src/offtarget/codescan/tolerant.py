@@ -23,6 +23,8 @@ class Tolerated:
     """None where not one statement can be read."""
     n_lost: int
     """How many characters stand in stretches that are no Python; 0 for code without errors."""
+    n_deep: int = 0
+    """How many characters nest too deep to be read, and are not in the tree."""
 
 
 def parse_tolerant(code: str) -> Tolerated:
@@ -39,4 +41,4 @@ def parse_tolerant(code: str) -> Tolerated:
         body = statements_of(tree, tree.root)
     except (RecursionError, MemoryError):
         return Tolerated(None, len(code))
-    return Tolerated(ast.Module(body, []) if body else None, tree.n_lost)
+    return Tolerated(ast.Module(body, []) if body else None, tree.n_lost, tree.n_deep)

@@ -9,18 +9,17 @@ from dataclasses import dataclass
 from offtarget.codescan.canary import with_canaries
 from offtarget.codescan.cwe import covers
 from offtarget.codescan.engine import Engine
-from offtarget.codescan.flaw import Flaw, Reading, Scanned, Snippet
+from offtarget.codescan.flaw import Flaw, Scanned, Snippet
 from offtarget.codescan.snippets import code_of
-from offtarget.core.finding import Finding, FlowStep, Origin, Span
+from offtarget.codescan.unread import is_unread
+from offtarget.core.finding import Finding, FlowStep, Span
 from offtarget.curate.cache import FlawCache
 from offtarget.curate.framing import Framing, FramingResult, framing_of
+from offtarget.curate.origin import origin_of, squeezed
 from offtarget.curate.records import PlacedRow, RowScan, RowState
 
 DIGITS = 6
 """Decimals kept of probabilities: the last bits differ between machines."""
-
-MIN_INHERITED_CHARS = 4
-"""Shorter flawed lines stand in any prompt."""
 
 _LINE_END = re.compile("\n")
 _NO_FRAMING = FramingResult(Framing.UNKNOWN, 0.0, 0.0)
@@ -99,28 +98,6 @@ def merge_flaws(by_engine: Sequence[Sequence[Flaw]], code: str) -> list[Flaw]:
     return sorted(kept, key=lambda flaw: (flaw.start, flaw.end, flaw.rule, flaw.cwe))
 
 
-def origin_of(code: str, flaw: Flaw, earlier: Iterable[str]) -> Origin:
-    """Return whether the flawed lines stand, blanks aside, in an earlier turn of the user's.
-
-    Args:
-        code: What the assistant wrote.
-        flaw: Found in it.
-        earlier: System and user turns before it, as `squeezed` gives them.
-    """
-    start = code.rfind("\n", 0, flaw.start) + 1
-    end = code.find("\n", _last(flaw))
-    flawed = squeezed(code[start : end if end >= 0 else len(code)])
-    if len(flawed) < MIN_INHERITED_CHARS:
-        return Origin.INTRODUCED
-    is_inherited = any(_stands_in(flawed, text) for text in earlier)
-    return Origin.INHERITED if is_inherited else Origin.INTRODUCED
-
-
-def squeezed(text: str) -> str:
-    """Return the text without blank lines and indents, every run of blanks one space."""
-    return "\n".join(line for raw in text.split("\n") if (line := " ".join(raw.split())))
-
-
 class SpanFinder:
     """Turns offsets of one text into spans with lines and columns."""
 
@@ -192,7 +169,7 @@ def _row_scan(
             n_prompt_flaws += len(flaws)
             continue
         languages[code.snippet.language] += 1
-        if all(answer.reading is Reading.UNPARSED for answer in answers):
+        if is_unread(code.snippet, answers):
             unread[code.snippet.language] += 1
         findings.extend(place.finding(code, flaw) for flaw in flaws)
     framing = _NO_FRAMING if row.language else framing_of(row.messages)
@@ -258,25 +235,6 @@ def _state(
     if unread:
         return RowState.UNPARSED
     return RowState.CLEAN if languages else RowState.NO_CODE
-
-
-def _stands_in(flawed: str, text: str) -> bool:
-    """Whether `text` holds `flawed`, not as a part of longer words."""
-    start = text.find(flawed)
-    while start >= 0:
-        end = start + len(flawed)
-        before, after = text[start - 1 : start], text[end : end + 1]
-        is_cut = (_is_word(before) and _is_word(flawed[0])) or (
-            _is_word(after) and _is_word(flawed[-1])
-        )
-        if not is_cut:
-            return True
-        start = text.find(flawed, end)
-    return False
-
-
-def _is_word(character: str) -> bool:
-    return character.isalnum() or character == "_"
 
 
 def _last(flaw: Flaw) -> int:

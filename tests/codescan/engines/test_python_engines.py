@@ -237,9 +237,18 @@ PIECES = [entry.rule.bad for entry in ruff_rules()] + [entry.rule.good for entry
 )
 def test_the_gate_never_hides_a_flaw(codes: list[str], least: Severity) -> None:
     """Code that the gate holds back has no flaw in it."""
-    engine = RuffEngine(least=least)
-    for code, seen in zip(codes, _scan(engine, *codes), strict=True):
-        assert engine.may_match(code) or not seen.flaws
+    gated, plain = RuffEngine(least=least), RuffEngine(least=least, is_gated=False)
+    assert _scan(gated, *codes) == _scan(plain, *codes)
+
+
+def test_a_broken_neighbor_changes_no_reading() -> None:
+    """Code that no rule can match shares a file; what one snippet leaves open stays its own."""
+    fine = "def add(left, right):\n    return left + right\n"
+    broken = ["x = (1,\n", 'text = """open\n', "y = '''\n", "def f():\n", "1 +\n", "x = \\", "[\n{"]
+    codes = [part for one in broken for part in (fine, one)] + ["    indented = 1\n", fine]
+    packed, alone = _scan(RuffEngine(), *codes), _scan(RuffEngine(is_gated=False), *codes)
+    assert packed == alone
+    assert [seen.reading for seen in packed[:4:2]] == [Reading.WHOLE] * 2
 
 
 def test_a_missing_ruff_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,3 +295,47 @@ def test_a_tool_that_is_none_fails_the_scan(
     broken.write_text("#!/bin/sh\necho 'no json'\n")
     with pytest.raises(ResourceError, match=r"its output cannot be read"):
         _scan(RuffEngine(), "x = 1")
+
+
+UNPICKLER = "import pickle\n\nclass Own(pickle.Unpickler):\n"
+RESTRICTED = """\
+    def find_class(self, module, name):
+        if module == "builtins" and name in SAFE:
+            return getattr(builtins, name)
+        raise pickle.UnpicklingError(name)
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "is_found"),
+    [
+        (RESTRICTED, False),
+        ("    def find_class(self, module, name):\n        return KNOWN[module, name]\n", False),
+        (
+            "    def find_class(self, module, name):\n"
+            "        return super().find_class(module.lower(), name)\n",
+            True,
+        ),
+        (RESTRICTED + "    def find_class(self, m, n):\n        return getattr(m, n)\n", True),
+        ("    def persistent_load(self, pid):\n        raise ValueError(pid)\n", True),
+        ("    pass\n", True),
+    ],
+    ids=[
+        "raises",
+        "looks-up-in-own-table",
+        "hands-on",
+        "overridden-again",
+        "other-method",
+        "empty",
+    ],
+)
+def test_an_unpickler_that_refuses_unknown_names_is_no_unsafe_load(
+    body: str, *, is_found: bool
+) -> None:
+    """Python's documentation shows it as the safe form; other loads beside it are still found."""
+    alone, beside = _scan(
+        RuffEngine(), UNPICKLER + body, UNPICKLER + body + "\nvalue = pickle.loads(data)\n"
+    )
+
+    assert ("S301" in {flaw.rule for flaw in alone.flaws}) == is_found
+    assert [flaw.rule for flaw in beside.flaws].count("S301") == 1 + is_found

@@ -10,7 +10,7 @@ from offtarget.codescan.concrete.parameters import parameters_of
 from offtarget.codescan.concrete.patterns import sequence_of
 from offtarget.codescan.concrete.salvage import lost_in
 from offtarget.codescan.concrete.statements import SIMPLE, ToStatement, as_statement, assignment
-from offtarget.codescan.concrete.tree import MAX_DEPTH, Tree, parts, stored, tokens
+from offtarget.codescan.concrete.tree import Tree, parts, stored, tokens
 
 
 def statements_of(tree: Tree, node: SgNode) -> list[ast.stmt]:
@@ -30,7 +30,7 @@ def statements_of(tree: Tree, node: SgNode) -> list[ast.stmt]:
 
 def _saved(tree: Tree, error: SgNode) -> list[ast.stmt]:
     """Return the statements and expressions that stand whole inside a broken stretch."""
-    if tree.depth >= MAX_DEPTH:
+    if tree.is_too_deep(error):
         return []
     tree.depth += 1
     made: list[ast.stmt] = []
@@ -55,7 +55,7 @@ def _saved(tree: Tree, error: SgNode) -> list[ast.stmt]:
 def _suite(tree: Tree, node: SgNode | None, parent: SgNode) -> list[ast.stmt]:
     """Return the body in a block; a missing one is `pass`."""
     made: list[ast.stmt] = []
-    if node is not None and tree.depth < MAX_DEPTH:
+    if node is not None and not tree.is_too_deep(node):
         tree.depth += 1
         made = statements_of(tree, node)
         tree.depth -= 1

@@ -5,14 +5,14 @@ import ast
 from ast_grep_py import SgNode
 
 from offtarget.codescan.concrete.expressions import dotted, name_of
-from offtarget.codescan.concrete.tree import MAX_DEPTH, Tree, parts, tokens
+from offtarget.codescan.concrete.tree import Tree, parts, tokens
 
 _SINGLETONS: dict[str, bool | None] = {"true": True, "false": False, "none": None}
 
 
 def pattern_of(tree: Tree, node: SgNode) -> ast.pattern:
     """Return one pattern."""
-    if tree.depth >= MAX_DEPTH:
+    if tree.is_too_deep(node):
         return tree.placed(ast.MatchAs(), node)
     tree.depth += 1
     made = _convert(tree, node)

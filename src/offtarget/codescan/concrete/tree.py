@@ -50,6 +50,8 @@ class Tree:
         places = [node.range() for node in self.root.find_all(kind="ERROR")]
         self.n_lost = sum(place.end.index - place.start.index for place in places)
         """How many characters stand in broken stretches; nested ones count again."""
+        self.n_deep = 0
+        """How many characters nest too deep to be converted."""
         self.depth = 0
         self._bytes: list[int] | None = None
         if not text.isascii():
@@ -77,11 +79,19 @@ class Tree:
         """Return what stands for an expression that could not be read."""
         return self.placed(ast.Name("_", ast.Load()), node)
 
+    def is_too_deep(self, node: SgNode) -> bool:
+        """Return whether a node nests too deep to be converted; it is counted if so."""
+        if self.depth < MAX_DEPTH:
+            return False
+        place = node.range()
+        self.n_deep += place.end.index - place.start.index
+        return True
+
     def expression(self, node: SgNode | None, parent: SgNode) -> ast.expr:
         """Return the expression of a node; where the node is missing, `_` at its parent."""
         if node is None:
             return self.unreadable(parent)
-        if self.depth >= MAX_DEPTH:
+        if self.is_too_deep(node):
             return self.unreadable(node)
         self.depth += 1
         outer: list[tuple[SgNode, FromInner]] = []

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from offtarget.codescan.cwe import cwe
 from offtarget.codescan.language import Language
+from offtarget.codescan.literals import Literals, holds_each
 from offtarget.codescan.rule import Rule
 from offtarget.core.codec import digest, file_digest
 from offtarget.core.errors import DataError
@@ -26,6 +27,8 @@ class TableRule:
     rule: Rule
     folded: tuple[tuple[str, ...], ...]
     """A gate like `Rule.literals`, in lower case, for code in lower case."""
+    confirm: re.Pattern[str] | None
+    """What lower-case code must also hold that has these words; None for nothing more."""
     quiet: str
     """A message that holds this text makes the finding low; empty for none."""
 
@@ -61,49 +64,40 @@ def bandit_digest() -> str:
 class Gate:
     """Whether any of some rules can match a text, by the words that they need.
 
-    A word of each rule's first group must stand in the text, which one search tells; only then are
-    all groups looked at. An escape inside a string (`"\\x53ELECT"`) hides a word from the gate.
+    An escape inside a string (`"\\x53ELECT"`) hides a word from the gate.
     """
 
     def __init__(self, rules: Iterable[TableRule]) -> None:
-        self._by_word: dict[str, list[TableRule]] = {}
-        self._by_folded: dict[str, list[TableRule]] = {}
-        for entry in rules:
-            literals = entry.rule.literals
-            by_word = self._by_word if literals else self._by_folded
-            for word in (literals or entry.folded)[0]:
-                by_word.setdefault(word, []).append(entry)
-        self._any = _any_of(self._by_word)
-        self._any_folded = _any_of(self._by_folded)
+        entries = list(rules)
+        literals = Literals(w for e in entries for group in e.rule.literals for w in group)
+        folded = Literals(w for e in entries for group in e.folded for w in group)
+        self._literals, self._folded = literals, folded
+        self._rules = [
+            (
+                tuple(literals.mask(group) for group in entry.rule.literals),
+                tuple(folded.mask(group) for group in entry.folded),
+                entry.confirm,
+            )
+            for entry in entries
+        ]
 
     def may_match(self, code: str) -> bool:
         """Return whether any rule may match; False means that all are silent."""
-        folded = code.lower()
-        if not self._any.search(code) and not self._any_folded.search(folded):
-            return False
-        return any(
-            _passes(entry, code, folded)
-            for by_word, text in ((self._by_word, code), (self._by_folded, folded))
-            for word in [word for word in by_word if word in text]
-            for entry in by_word[word]
-        )
-
-
-def _any_of(words: Iterable[str]) -> re.Pattern[str]:
-    """Return a pattern for any of the words; one that never matches if there is none."""
-    return re.compile("|".join(map(re.escape, words)) or r"(?!)")
-
-
-def _passes(entry: TableRule, code: str, folded: str) -> bool:
-    """Return whether the code holds a word of every group."""
-    return entry.rule.may_match(code) and all(
-        any(word in folded for word in group) for group in entry.folded
-    )
+        lower = code.lower()
+        seen, seen_folded = self._literals.found(code), self._folded.found(lower)
+        for groups, folded, confirm in self._rules:
+            if (
+                holds_each(groups, seen)
+                and holds_each(folded, seen_folded)
+                and (confirm is None or confirm.search(lower))
+            ):
+                return True
+        return False
 
 
 def _read(path: Path) -> tuple[TableRule, ...]:
     """Return the rules of one table, sorted by id."""
-    entries = read_yaml(path, what="table of rules", error=DataError)
+    entries = read_yaml(path, what="table of rules", error=DataError, is_ours=True)
     rules = [
         TableRule(
             rule=Rule(
@@ -119,6 +113,7 @@ def _read(path: Path) -> tuple[TableRule, ...]:
                 literals=_groups(entry.get("literals", ())),
             ),
             folded=_groups(entry.get("folded", ())),
+            confirm=re.compile(entry["confirm"]) if "confirm" in entry else None,
             quiet=entry.get("quiet", ""),
         )
         for id, entry in entries.items()

@@ -5,9 +5,11 @@ from typing import Any
 
 from offtarget.codescan.python.functions import call_local
 from offtarget.codescan.python.guards import call_guard
+from offtarget.codescan.python.instances import class_of, made_instance
 from offtarget.codescan.python.names import member
 from offtarget.codescan.python.results import function_result, made, method_result, taints_of
 from offtarget.codescan.python.sanitizers import sanitized
+from offtarget.codescan.python.sources import REQUEST_KINDS, WRAPPED
 from offtarget.codescan.python.values import (
     HOLE,
     UNKNOWN,
@@ -58,9 +60,9 @@ def evaluate_call(walk: Walk, node: Any) -> Value:
 
 
 def _method(walk: Walk, receiver: Value, attr: str) -> Value:
-    ref = receiver.ref
-    if isinstance(ref, ClassInfo) and attr in ref.methods:
-        return Value(ref=ref.methods[attr])
+    info = class_of(receiver)
+    if info is not None and attr in info.methods:
+        return Value(ref=info.methods[attr])
     if receiver.kind == "self" and walk.owner is not None and attr in walk.owner.methods:
         return Value(ref=walk.owner.methods[attr])
     return UNKNOWN
@@ -90,9 +92,10 @@ def _result(walk: Walk, call: Call) -> Value:
     if isinstance(ref, FunctionInfo):
         return call_local(walk, call, ref)
     if isinstance(ref, ClassInfo):
-        if "__init__" in ref.methods:
-            call_local(walk, call, ref.methods["__init__"], bound=True)
-        return Value(ref=ref, taints=_indirect(walk, call))
+        return made_instance(walk, call, ref, _indirect(walk, call))
+    if call.name == "getattr" and len(call.args) > 1 and isinstance(call.args[1].const, str):
+        named = ast.Attribute(call.node.args[0], call.args[1].const, ast.Load())
+        return walk.evaluate(ast.copy_location(named, call.node))
     guard = call_guard(walk, call)
     if guard is not None:
         is_match = call.name.startswith("re.")
@@ -109,6 +112,8 @@ def _result(walk: Walk, call: Call) -> Value:
     cleaned = sanitized(call)
     if cleaned is not None:
         return cleaned
+    if call.args and call.args[0].kind in REQUEST_KINDS:
+        return Value(kind=WRAPPED, taints=_indirect(walk, call))
     return Value(kind=made(call), taints=_indirect(walk, call))
 
 

@@ -1,7 +1,8 @@
 """Contents of lists, tuples and dictionaries: reading items, binding targets, changing in place."""
 
 import ast
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 from offtarget.codescan.python.values import (
     CLEAN,
@@ -10,6 +11,7 @@ from offtarget.codescan.python.values import (
     Taint,
     Value,
     all_taints,
+    concat,
     constant,
     is_fixed,
     join,
@@ -89,7 +91,39 @@ def element(value: Value) -> Value:
 def change(walk: "Walk", call: "Call", value: Value) -> Value | None:
     """Return the receiver's new value after a method that changes it; None for other methods."""
     handler = _CHANGES.get(call.attr)
-    return None if handler is None else handler(value, call.args)
+    if handler is None:
+        return None
+    if call.keywords and call.attr == "update":
+        value = _extend(value, [Value(items=dict(call.keywords), kind="dict()")])
+    return handler(value, call.args)
+
+
+def popped(call: "Call") -> Value:
+    """Return the item that `pop` or `popleft` takes out of a list."""
+    values = list((call.receiver.items or {}).values())
+    index = _taken(call.attr, call.args)
+    if index is not None and -len(values) <= index < len(values):
+        return values[index]
+    return Value(taints=all_taints(call.receiver))
+
+
+def _taken(method: str, args: list[Value]) -> int | None:
+    if method == "popleft":
+        return 0
+    index = args[0].const if args else -1
+    return index if isinstance(index, int) else None
+
+
+def without(owner: Value, key: object) -> Value:
+    """Return a list or dictionary after `del owner[key]`."""
+    items = dict(owner.items or {})
+    if owner.kind == "dict()" or not isinstance(key, int):
+        items.pop(key, None)
+        return Value(items=items, taints=owner.taints, kind=owner.kind)
+    values = list(items.values())
+    if -len(values) <= key < len(values):
+        del values[key]
+    return Value(items=dict(enumerate(values)), taints=owner.taints)
 
 
 def store(owner: Value, key: Value, value: Value) -> Value:
@@ -113,27 +147,56 @@ def _append(owner: Value, args: list[Value]) -> Value:
     return _spoil(owner, args)
 
 
+def _write(owner: Value, args: list[Value]) -> Value:
+    if owner.kind != "io.StringIO()" or len(args) != 1:
+        return _spoil(owner, args)
+    start = owner if owner.shape is not None else Value(shape="", taints=owner.taints)
+    text = concat(start, args[0])
+    return Value(shape=text.shape, taints=text.taints, kind=owner.kind)
+
+
 def _insert(owner: Value, args: list[Value]) -> Value:
-    if owner.items is not None and len(args) == 2 and args[0].const == 0:
-        values = [args[1], *owner.items.values()]
-        return Value(items=dict(enumerate(values[:MAX_ITEMS])), taints=owner.taints)
+    index = args[0].const if len(args) == 2 else None
+    if owner.items is not None and isinstance(index, int) and len(owner.items) < MAX_ITEMS:
+        values = list(owner.items.values())
+        values.insert(index, args[1])
+        return Value(items=dict(enumerate(values)), taints=owner.taints)
     return _spoil(owner, args)
 
 
 def _pop(owner: Value, args: list[Value]) -> Value:
-    items = owner.items
-    if not items or owner.kind == "dict()":
-        return owner
-    values = list(items.values())
     index = args[0].const if args else -1
-    if isinstance(index, int) and -len(values) <= index < len(values):
-        del values[index]
-        return Value(items=dict(enumerate(values)), taints=owner.taints)
+    if not owner.items or owner.kind == "dict()" or not isinstance(index, int):
+        return owner
+    return without(owner, index)
+
+
+def _popleft(owner: Value, args: list[Value]) -> Value:
+    return without(owner, 0) if owner.items else owner
+
+
+def _reverse(owner: Value, args: list[Value]) -> Value:
+    if owner.items is None:
+        return owner
+    return Value(items=dict(enumerate(reversed(owner.items.values()))), taints=owner.taints)
+
+
+def _remove(owner: Value, args: list[Value]) -> Value:
+    """Take out the first item that is this constant; what is not known may not be it."""
+    if not owner.items or len(args) != 1 or not args[0].is_const:
+        return owner
+    for index, item in enumerate(owner.items.values()):
+        if not item.is_const:
+            return owner
+        if item.const == args[0].const:
+            return without(owner, index)
     return owner
 
 
 def _extend(owner: Value, args: list[Value]) -> Value:
-    if owner.items is not None and args and args[0].items is not None:
+    if not args:
+        return owner
+    if owner.items is not None and args[0].items is not None and not args[0].taints:
         if args[0].kind == "dict()":
             return Value(items={**owner.items, **args[0].items}, taints=owner.taints, kind="dict()")
         values = [*owner.items.values(), *args[0].items.values()]
@@ -161,7 +224,7 @@ def _clear(owner: Value, args: list[Value]) -> Value:
     return Value(items={}, kind=owner.kind)
 
 
-_CHANGES: Final[dict[str, Any]] = {
+_CHANGES: Final[dict[str, Callable[[Value, list[Value]], Value]]] = {
     "append": _append,
     "appendleft": _spoil,
     "add": _append,
@@ -169,8 +232,11 @@ _CHANGES: Final[dict[str, Any]] = {
     "extend": _extend,
     "update": _extend,
     "pop": _pop,
+    "popleft": _popleft,
+    "reverse": _reverse,
+    "remove": _remove,
     "clear": _clear,
-    "write": _spoil,
+    "write": _write,
     "put": _spoil,
     "push": _append,
     "setdefault": _spoil,

@@ -5,15 +5,24 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from offtarget.codescan.python.contents import bind, element
-from offtarget.codescan.python.operators import truth
+from offtarget.codescan.python.guards import proved_by
+from offtarget.codescan.python.operators import settled, truth
 from offtarget.codescan.python.values import Guard, Value, all_taints, join
 from offtarget.codescan.python.walk import Environment, Walk, step
 
 _MAX_NESTED_LOOPS: Final = 2
 
 
-def _meet(left: Environment, right: Environment) -> Environment:
-    """Return the variables where two branches meet."""
+_NOTHING: Final[dict[str, int]] = {}
+
+
+def _meet(
+    left: Environment,
+    right: Environment,
+    left_guard: dict[str, int] = _NOTHING,
+    right_guard: dict[str, int] = _NOTHING,
+) -> Environment:
+    """Return the variables where two branches meet, with what either branch proved of them."""
     if left is right:
         return left
     merged = dict(left)
@@ -22,7 +31,7 @@ def _meet(left: Environment, right: Environment) -> Environment:
         if old is None:
             merged[name] = value
         elif old is not value:
-            merged[name] = join(old, value)
+            merged[name] = join(settled(old, left_guard), settled(value, right_guard))
     return merged
 
 
@@ -39,7 +48,7 @@ def branch(walk: Walk, node: Any) -> bool:
     known = truth(walk, test)
     if known is not None:
         return walk.run(node.body if known else node.orelse)
-    guard = test.ref if isinstance(test.ref, Guard) else None
+    guard = proved_by(test)
     before, proved = walk.env, walk.guard
     walk.env = dict(before)
     if guard is not None:
@@ -51,7 +60,7 @@ def branch(walk: Walk, node: Any) -> bool:
         walk.prove(guard.negative)
     no = walk.run(node.orelse) if node.orelse else True
     if yes and no:
-        walk.env = _meet(walk.env, after_yes)
+        walk.env = _meet(walk.env, after_yes, walk.guard, guard_yes)
         walk.guard = _common(walk.guard, guard_yes)
     elif yes:
         walk.env, walk.guard = after_yes, guard_yes
@@ -104,6 +113,9 @@ def loop_over(walk: Walk, node: Any) -> bool:
 
 def loop_while(walk: Walk, node: Any) -> bool:
     """Interpret a loop's body while its condition may hold."""
+    walk.used_outer = False
+    if truth(walk, walk.evaluate(node.test)) is False:
+        return walk.run(node.orelse) if node.orelse else True
 
     def prepare() -> None:
         test = walk.evaluate(node.test)

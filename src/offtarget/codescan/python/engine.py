@@ -22,8 +22,10 @@ _LESS_SURE: Final = {
     Reading.WHOLE: 1.0,
     Reading.REPAIRED: 0.9,
     Reading.TOLERANT: 0.8,
+    Reading.PARTLY: 0.8,
 }
 _BY_ID: Final = {rule.id: rule for rule in RULES}
+_ALL: Final = frozenset(_BY_ID)
 
 
 class PythonEngine:
@@ -61,27 +63,26 @@ class PythonEngine:
         return RULES
 
     def scan(self, snippets: Sequence[Snippet]) -> list[Scanned]:
-        """Return what was found in each snippet, in order."""
+        """Return what was found in each snippet, in order; code that no rule can match is skipped."""
         return [self._scan(snippet.code) for snippet in snippets]
 
     def _scan(self, code: str) -> Scanned:
+        open_rules = self._gate.open_rules(code) if self._is_gated else _ALL
+        if not open_rules:
+            return Scanned(Reading.SKIPPED)
         read = read_python(code)
         if read.tree is None:
             return _by_patterns(code, read.reading)
-        if self._is_gated and not self._gate.is_open(code):
-            return Scanned(read.reading)
         walk = Walk(self._checks, EXPRESSIONS, STATEMENTS)
         reading = read.reading
         try:
             walk_module(walk, read.tree)
         except RecursionError:
             # too deep to follow to its end: text patterns say what they can of the rest
-            return _by_patterns(code, Reading.PATTERNS)
+            return _by_patterns(code, Reading.PARTLY, Reading.PARTLY)
         if not walk.found:
             return Scanned(reading)
-        found = list(walk.found.values())
-        if self._is_gated:
-            found = [report for report in found if _BY_ID[report.rule].may_match(code)]
+        found = [report for report in walk.found.values() if report.rule in open_rules]
         return Scanned(reading, _flaws(found, read, _LESS_SURE.get(reading, 0.5)))
 
 
@@ -137,9 +138,9 @@ def _place(node: Any, offset: Callable[[int, int], int]) -> tuple[int, int]:
     return start, max(start, offset(node.end_lineno, node.end_col_offset))
 
 
-def _by_patterns(code: str, reading: Reading) -> Scanned:
-    """Look for text patterns in code that nothing parses."""
+def _by_patterns(code: str, unread: Reading, read: Reading = Reading.PATTERNS) -> Scanned:
+    """Look for text patterns in code that nothing parses; code too long for them is `unread`."""
     flaws = text_flaws(code)
     if flaws is None:
-        return Scanned(reading)
-    return Scanned(Reading.PATTERNS, flaws)
+        return Scanned(unread)
+    return Scanned(read, flaws)

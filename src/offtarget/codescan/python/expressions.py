@@ -2,11 +2,13 @@
 
 import ast
 import stat
+import string
 from collections.abc import Callable
 from typing import Any, Final
 
 from offtarget.codescan.python.calls import evaluate_call
 from offtarget.codescan.python.contents import MAX_ITEMS, bind, deeper, element, part
+from offtarget.codescan.python.instances import field_of
 from offtarget.codescan.python.names import member
 from offtarget.codescan.python.operators import (
     bin_op,
@@ -30,6 +32,7 @@ from offtarget.codescan.python.values import (
     UNKNOWN,
     Guard,
     Level,
+    Safe,
     Taint,
     Value,
     all_taints,
@@ -37,12 +40,17 @@ from offtarget.codescan.python.values import (
     hole,
     is_fixed,
     merge_taints,
+    parts_of,
+    with_safe,
 )
-from offtarget.codescan.python.walk import Assigned, ClassInfo, Walk, source
+from offtarget.codescan.python.walk import Assigned, FunctionInfo, Walk, source
 
 _MODES: Final = {
     name: getattr(stat, name) for name in dir(stat) if name.startswith(("S_IR", "S_IW", "S_IX"))
 }
+_CHARACTERS: Final = frozenset(
+    {"ascii_letters", "ascii_lowercase", "ascii_uppercase", "digits", "hexdigits", "octdigits"}
+)
 
 
 def _constant(walk: Walk, node: Any) -> Value:
@@ -68,8 +76,10 @@ def _attribute(walk: Walk, node: Any) -> Value:
             return local
         if kind == "self" and walk.owner is not None:
             return _field(walk, node)
-    if isinstance(owner.ref, ClassInfo) and name in owner.ref.methods:
-        return Value(ref=owner.ref.methods[name])
+    if owner.ref is not None:
+        field = field_of(walk, owner, name, node)
+        if field is not None:
+            return field
     if kind is not None:
         if kind in REQUEST_KINDS and name in REQUEST_FIELDS:
             found = source(node, Level.REMOTE, f"request.{name}", "the request")
@@ -82,8 +92,14 @@ def _attribute(walk: Walk, node: Any) -> Value:
             return found
         if kind == "stat" and name in _MODES:
             return constant(_MODES[name])
+        if kind == "string" and name in _CHARACTERS:
+            return constant(getattr(string, name))
+        if name in ("name", "stem") and (kind == "resolved" or kind.startswith("pathlib.Path")):
+            return with_safe(owner, Safe.PATH)
         kind = dotted
     if not owner.taints:
+        if owner.clean and kind is None:
+            return CLEAN
         return Value(kind=kind) if kind else UNKNOWN
     return Value(kind=kind, taints=deeper(owner, name))
 
@@ -117,15 +133,26 @@ def _subscript(walk: Walk, node: Any) -> Value:
             ends = [None if b is None else b.const for b in bounds]
             if ends[2] != 0:
                 return constant(owner.const[slice(*ends)])
-        if owner.clean or owner.is_const:
+        if is_fixed(owner) and owner.items is None:
             return CLEAN
-        return Value(taints=all_taints(owner), items=None)
+        if owner.items is not None and not owner.taints:
+            return _cut(owner, bounds)
+        return Value(taints=parts_of(all_taints(owner)))
     key = walk.evaluate(node.slice)
     if type(node.value) is ast.Name and isinstance(key.const, str):
         local = walk.env.get(f"{node.value.id}.{key.const}")
         if local is not None and owner.kind in ("flask.session",):
             return local
     return part(owner, key)
+
+
+def _cut(owner: Value, bounds: list[Value | None]) -> Value:
+    """Return a part of a list all of whose items are known."""
+    items = owner.items or {}
+    ends = [None if bound is None else bound.const for bound in bounds]
+    if any(type(end) not in (int, type(None)) for end in ends) or "?" in items or ends[2] == 0:
+        return Value(taints=all_taints(owner), clean=is_fixed(owner))
+    return Value(items=dict(enumerate(list(items.values())[slice(*ends)])))
 
 
 def _is_int(value: Value) -> bool:
@@ -200,7 +227,12 @@ def _dict(walk: Walk, node: Any) -> Value:
     rest: tuple[Taint, ...] = ()
     for key, item in zip(node.keys, node.values, strict=True):
         if key is None:
-            rest = merge_taints(rest, all_taints(walk.evaluate(item)))
+            spread = walk.evaluate(item)
+            if spread.items is not None and len(items) + len(spread.items) < MAX_ITEMS:
+                items.update(spread.items)
+                rest = merge_taints(rest, spread.taints)
+            else:
+                rest = merge_taints(rest, all_taints(spread))
             continue
         name = walk.evaluate(key)
         value = walk.evaluate(item)
@@ -228,6 +260,7 @@ def _comprehension(walk: Walk, node: Any) -> Value:
         result = walk.evaluate(node.value)
     else:
         result = walk.evaluate(node.elt)
+    guard = result.ref if isinstance(result.ref, Guard) else None
     result = settle(walk, result)
     walk.loops -= 1
     walk.env = saved
@@ -239,7 +272,7 @@ def _comprehension(walk: Walk, node: Any) -> Value:
         items=None,
         taints=all_taints(result),
         clean=is_fixed(result),
-        ref=result if result.shape is not None else None,
+        ref=result if result.shape is not None else guard,
     )
 
 
@@ -251,7 +284,9 @@ def _lambda(walk: Walk, node: Any) -> Value:
         )
     walk.evaluate(node.body)
     walk.env = saved
-    return UNKNOWN
+    body = ast.copy_location(ast.Return(node.body), node)
+    function = ast.FunctionDef("lambda", node.args, [body], [])
+    return Value(ref=FunctionInfo(function, (walk.env, *walk.outer), None))
 
 
 def _named_expr(walk: Walk, node: Any) -> Value:
@@ -263,6 +298,14 @@ def _named_expr(walk: Walk, node: Any) -> Value:
 
 def _wrapped(walk: Walk, node: Any) -> Value:
     return walk.evaluate(node.value) if node.value is not None else UNKNOWN
+
+
+def _yielded(walk: Walk, node: Any) -> Value:
+    """Return nothing of what `send` hands in; what is yielded is what the function gives."""
+    if node.value is not None:
+        value = walk.evaluate(node.value)
+        walk.returns.append(element(value) if type(node) is ast.YieldFrom else value)
+    return UNKNOWN
 
 
 EXPRESSIONS: Final[dict[type[ast.AST], Callable[[Walk, Any], Value]]] = {
@@ -288,7 +331,7 @@ EXPRESSIONS: Final[dict[type[ast.AST], Callable[[Walk, Any], Value]]] = {
     ast.Lambda: _lambda,
     ast.NamedExpr: _named_expr,
     ast.Await: _wrapped,
-    ast.Yield: _wrapped,
-    ast.YieldFrom: _wrapped,
+    ast.Yield: _yielded,
+    ast.YieldFrom: _yielded,
     ast.Starred: _wrapped,
 }

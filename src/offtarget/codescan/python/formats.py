@@ -27,6 +27,8 @@ _PERCENT: Final = re.compile(r"%(?:\((\w+)\))?[-+ #0]{0,3}\d{0,5}(?:\.\d{1,5})?(
 _BRACES: Final = re.compile(r"\{\{|\}\}|\{(\w*)([^{}:!]*)(![rsa])?(?::([^{}]*))?\}")
 _DOLLAR: Final = re.compile(r"\$\{?(\w+)\}?")
 _LARGEST: Final = 10**12
+_LARGEST_BASE: Final = 1000
+_LARGEST_POWER: Final = 64
 
 _FOLDED: Final[dict[type[ast.AST], Callable[[Any, Any], Any]]] = {
     ast.Add: operator.add,
@@ -35,6 +37,7 @@ _FOLDED: Final[dict[type[ast.AST], Callable[[Any, Any], Any]]] = {
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
     ast.BitOr: operator.or_,
     ast.BitAnd: operator.and_,
     ast.BitXor: operator.xor,
@@ -61,6 +64,8 @@ def fold(kind: type[ast.AST], left: Any, right: Any) -> Value:
     if compute is None or not (numbers or texts):
         return CLEAN
     if numbers and (abs(left) > _LARGEST or abs(right) > _LARGEST):
+        return CLEAN
+    if kind is ast.Pow and (abs(left) > _LARGEST_BASE or not 0 <= right <= _LARGEST_POWER):
         return CLEAN
     try:
         return constant(compute(left, right))

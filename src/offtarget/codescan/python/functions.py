@@ -3,6 +3,7 @@
 import ast
 from typing import Final
 
+from offtarget.codescan.python.guards import roots_of, shared
 from offtarget.codescan.python.sources import (
     REQUEST,
     annotation_word,
@@ -14,11 +15,18 @@ from offtarget.codescan.python.sources import (
 )
 from offtarget.codescan.python.values import (
     CLEAN,
+    CLEAN_HOLE,
+    HOLE,
+    PART,
     UNKNOWN,
+    Guard,
     Level,
+    Safe,
     Taint,
     Value,
     all_taints,
+    constant,
+    is_fixed,
     join,
     merge_taints,
 )
@@ -47,7 +55,7 @@ def call_local(walk: Walk, call: Call, info: FunctionInfo, *, bound: bool = Fals
     """
     if walk.depth < _MAX_ON_DEMAND:
         walk_function(walk, info)
-    arguments = _bound(call, info, bound=bound)
+    arguments = bound_arguments(call, info, bound=bound)
     if info.has_sinks and walk.function is not None:
         # what reaches the callee's sink through a parameter reaches it through the caller's
         walk.function.has_sinks |= any(map(_has_parameter, arguments.values()))
@@ -65,7 +73,10 @@ def call_local(walk: Walk, call: Call, info: FunctionInfo, *, bound: bool = Fals
         for value in arguments.values():
             taints = merge_taints(taints, all_taints(value))
         return Value(taints=taints)
-    return _instantiate(info.result, arguments, call.node)
+    made_from = getattr(call.receiver.ref, "arguments", None) if call.attr else None
+    return instantiate(
+        info.result, {**made_from, **arguments} if made_from else arguments, call.node
+    )
 
 
 def _body(walk: Walk, info: FunctionInfo, env: Environment, *, is_route: bool) -> Value:
@@ -88,9 +99,10 @@ def _body(walk: Walk, info: FunctionInfo, env: Environment, *, is_route: bool) -
     info.walking = True
     try:
         walk.run(info.node.body)
-        result = UNKNOWN
-        for index, value in enumerate(walk.returns):
-            result = value if index == 0 else join(result, value)
+        result = _verdict(walk.returns) or UNKNOWN
+        if result is UNKNOWN:
+            for index, value in enumerate(walk.returns):
+                result = value if index == 0 else join(result, value)
     finally:
         info.walking = False
         walk.depth -= 1
@@ -107,6 +119,43 @@ def _body(walk: Walk, info: FunctionInfo, env: Environment, *, is_route: bool) -
             walk.escapes,
         ) = saved
     return result
+
+
+def _verdict(returns: list[Value]) -> Value | None:
+    """Return what a function that only answers yes or no proves of its parameters."""
+    positive: list[dict[str, int]] = []
+    negative: list[dict[str, int]] = []
+    for value in returns:
+        guard = value.ref if isinstance(value.ref, Guard) else None
+        if guard is None and not isinstance(value.const, bool):
+            return None
+        if value.const is not False:
+            positive.append(guard.positive if guard else {})
+        if value.const is not True:
+            negative.append(guard.negative if guard else {})
+    if not any(positive) and not any(negative):
+        return None
+    return Value(clean=True, ref=Guard(shared(positive), shared(negative)))
+
+
+def _first(path: str) -> str:
+    """Return the parameter in the rest of a root: `item` of `item.name` and of `item~.0`."""
+    return path.partition(".")[0].partition(PART)[0]
+
+
+def _carried(guard: Guard, arguments: Environment) -> Guard:
+    """Return what a check of the snippet proves of the arguments it is given."""
+    positive: dict[str, int] = {}
+    negative: dict[str, int] = {}
+    for facts, found in ((guard.positive, positive), (guard.negative, negative)):
+        for root, safe in facts.items():
+            rest = root.partition(".")[2]
+            name = _first(rest)
+            value = arguments.get(name)
+            for own in roots_of(value) if value is not None else ():
+                part = own + rest[len(name) :]
+                found[part] = found.get(part, 0) | safe
+    return Guard(positive, negative)
 
 
 def _is_handler(info: FunctionInfo) -> bool:
@@ -130,6 +179,8 @@ def _parameters(info: FunctionInfo) -> Environment:
     if any(map(is_command, decorators)):
         level = Level.LOCAL
     if info.node.name in _EVENT and names[:2] == ["event", "context"]:
+        level = Level.REMOTE
+    if names[-2:] == ["environ", "start_response"]:
         level = Level.REMOTE
     what = "handler parameter" if web else "parameter"
     defaults = _defaults(info.node.args)
@@ -175,8 +226,8 @@ def _defaults(arguments: ast.arguments) -> dict[str, ast.expr]:
     return found
 
 
-def _bound(call: Call, info: FunctionInfo, *, bound: bool) -> Environment:
-    """Return the arguments of a call under the names of the parameters."""
+def bound_arguments(call: Call, info: FunctionInfo, *, bound: bool) -> Environment:
+    """Return the arguments of a call under the names of the parameters, with fixed defaults."""
     names = [argument.arg for argument in info.parameters]
     if names and names[0] in ("self", "cls") and (call.attr or bound):
         names = names[1:]
@@ -184,6 +235,10 @@ def _bound(call: Call, info: FunctionInfo, *, bound: bool) -> Environment:
     for name, value in call.keywords.items():
         if name in names:
             found[name] = value
+    if "**" not in call.keywords and not any(isinstance(a, ast.Starred) for a in call.node.args):
+        for name, default in _defaults(info.node.args).items():
+            if isinstance(default, ast.Constant):
+                found.setdefault(name, constant(default.value))
     return found
 
 
@@ -191,22 +246,30 @@ def _has_parameter(value: Value) -> bool:
     return any(taint.level == Level.PARAMETER for taint in all_taints(value))
 
 
-def _instantiate(result: Value, arguments: Environment, node: ast.AST) -> Value:
+def instantiate(result: Value, arguments: Environment, node: ast.AST) -> Value:
     """Return a function's result with the arguments in the place of its parameters."""
+    if isinstance(result.ref, Guard):
+        return Value(clean=True, ref=_carried(result.ref, arguments))
     if not result.taints and not result.items:
         return result
     taints: tuple[Taint, ...] = ()
+    fixed = True
     for taint in all_taints(result):
         _, _, rest = taint.root.partition(".")
-        value = arguments.get(rest.partition(".")[0])
+        value = arguments.get(_first(rest))
         if taint.level != Level.PARAMETER or value is None:
             keep = taint.level != Level.PARAMETER
             taints = merge_taints(taints, (taint,)) if keep else taints
+            fixed = False
             continue
+        fixed = fixed and is_fixed(value) and not taint.safe & Safe.INDIRECT
         passed = tuple(
             Taint(t.level, t.root, (t.trail, node, "through a function"), t.safe | taint.safe)
             for t in all_taints(value)
         )
         taints = merge_taints(taints, passed)
+    if fixed and not taints and result.taints:
+        shape = result.shape.replace(HOLE, CLEAN_HOLE) if result.shape is not None else None
+        return Value(clean=True, shape=shape)
     items = result.items if not taints else None
     return Value(kind=result.kind, shape=result.shape, taints=taints, items=items, ref=result.ref)

@@ -5,7 +5,15 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from offtarget.codescan.python.values import Guard, Safe, Value, all_taints, is_fixed
+from offtarget.codescan.python.values import (
+    PART,
+    Guard,
+    Safe,
+    Value,
+    all_taints,
+    completed,
+    is_fixed,
+)
 
 if TYPE_CHECKING:
     from offtarget.codescan.python.walk import Call, Walk
@@ -26,6 +34,10 @@ _MATCHING: Final = frozenset({"re.fullmatch", "re.match"})
 _COMPILED: Final = frozenset({"re.compile().fullmatch", "re.compile().match"})
 _OPEN_ENDED: Final = re.compile(r"(?<!\\)(?:\.[*+]|\[\^|\\S|\\D|\\W|\.\{)")
 _HOSTS: Final = ("netloc", "hostname", "host", "domain", "scheme")
+_HARMLESS: Final = re.compile(r"(?!.*\.\.)[\w .:,@+-]+")
+"""Of such a text every part is harmless, too."""
+_STEPS: Final = ("..", "/", "\\", "../", "\x00", "/..")
+_QUOTES: Final = ("'", '"')
 _RESOLVED: Final = frozenset({"resolved"})
 """`Value.kind` of paths without `..` and links."""
 
@@ -35,10 +47,18 @@ def roots_of(value: Value) -> set[str]:
     found = set()
     for taint in all_taints(value):
         found.add(taint.root)
-        head, _, last = taint.root.rpartition(".")
-        if last in _HOSTS:
-            found.add(head)
+        whole, last = _split_root(taint.root)
+        if last in _HOSTS or last == "parents":
+            found.add(whole)
     return found
+
+
+def _split_root(root: str) -> tuple[str, str]:
+    """Return a source and the field of it that a value is, also where a part of it is left."""
+    whole, _, last = root.rpartition(".")
+    if last not in _HOSTS and PART in root:
+        whole, _, last = root.partition(PART)[0].rpartition(".")
+    return whole, last
 
 
 def guard_of(value: Value, safe: int, *, holds: bool = True) -> Guard | None:
@@ -47,6 +67,23 @@ def guard_of(value: Value, safe: int, *, holds: bool = True) -> Guard | None:
     if not facts:
         return None
     return Guard(facts, {}) if holds else Guard({}, facts)
+
+
+def proved_by(value: Value) -> Guard | None:
+    """Return what a condition of this value proves; data that was looked up with is trusted."""
+    if isinstance(value.ref, Guard):
+        return value.ref
+    if not value.taints:
+        return None
+    positive: dict[str, int] = {}
+    negative: dict[str, int] = {}
+    for taint in value.taints:
+        whole, last = _split_root(taint.root)
+        if taint.safe & Safe.INDIRECT:
+            positive[taint.root] = Safe.TRUST
+        elif last in ("netloc", "hostname"):
+            negative[whole] = Safe.URL  # without a host it stays on the own site
+    return Guard(positive, negative) if positive or negative else None
 
 
 def negation(guard: Guard) -> Guard:
@@ -60,7 +97,7 @@ def conjunction(guards: list[Guard | None]) -> Guard:
     for guard in guards:
         if guard is not None:
             _add(positive, guard.positive)
-    return Guard(positive, _shared([g.negative if g else {} for g in guards]))
+    return Guard(positive, shared([g.negative if g else {} for g in guards]))
 
 
 def disjunction(guards: list[Guard | None]) -> Guard:
@@ -69,33 +106,46 @@ def disjunction(guards: list[Guard | None]) -> Guard:
     for guard in guards:
         if guard is not None:
             _add(negative, guard.negative)
-    return Guard(_shared([g.positive if g else {} for g in guards]), negative)
+    return Guard(shared([g.positive if g else {} for g in guards]), negative)
 
 
 def _add(facts: dict[str, int], more: dict[str, int]) -> None:
     for root, safe in more.items():
-        facts[root] = facts.get(root, 0) | safe
+        facts[root] = completed(facts.get(root, 0) | safe)
 
 
-def _shared(facts: list[dict[str, int]]) -> dict[str, int]:
-    shared = facts[0]
+def shared(facts: list[dict[str, int]]) -> dict[str, int]:
+    """Return what all of several conditions prove."""
+    common = facts[0] if facts else {}
     for more in facts[1:]:
-        shared = {root: safe & more[root] for root, safe in shared.items() if root in more}
-    return shared
+        common = {root: safe & more[root] for root, safe in common.items() if root in more}
+    return common
 
 
 def compare_guard(walk: "Walk", node: ast.Compare, left: Value, right: Value) -> Guard | None:
     """Return what a comparison of two values proves."""
     operator = node.ops[0]
+    if isinstance(operator, ast.Is | ast.IsNot):
+        trusted = proved_by(left) if right.const is None else None
+        if trusted is None:
+            return None
+        return trusted if isinstance(operator, ast.IsNot) else negation(trusted)
     if isinstance(operator, ast.In | ast.NotIn):
         positive = isinstance(operator, ast.In)
+        if right.kind == "resolved.parents":
+            return guard_of(right, Safe.PATH, holds=positive)
         if left.taints and _is_allow_list(node.comparators[0], right):
             return guard_of(left, _host_or_all(left), holds=positive)
-        if right.taints and left.const in ("..", "/", "\\", "../", "\x00", "/.."):
+        if right.taints and (left.const in _STEPS or left.kind in ("os.sep", "os.path.sep")):
             return guard_of(right, Safe.PATH, holds=not positive)
         if right.taints and left.const in ("\n", "\r", "\r\n"):
             return guard_of(right, Safe.HEADER | Safe.LOG, holds=not positive)
-        return None
+        if right.taints and left.const in _QUOTES:
+            is_inside = isinstance(node.comparators[0], ast.Subscript)
+            safe = Safe.NO_QUOTES if is_inside else Safe.NO_QUOTES | Safe.XPATH
+            facts = {root.partition(PART)[0]: safe for root in roots_of(right)}
+            return Guard({}, facts) if positive else Guard(facts, {})
+        return guard_of(left, Safe.TRUST, holds=positive)
     if isinstance(operator, ast.Eq | ast.NotEq):
         positive = isinstance(operator, ast.Eq)
         for one, other in ((left, right), (right, left)):
@@ -103,16 +153,32 @@ def compare_guard(walk: "Walk", node: ast.Compare, left: Value, right: Value) ->
                 continue
             if _is_common_path(one) or _is_common_path(other):
                 return guard_of(one, Safe.PATH, holds=positive)
-            if is_fixed(other) and other.const is not None and other.const != "":
+            if other.const == "":
+                return proved_by(one) and guard_of(one, Safe.URL, holds=positive)
+            cleaned = _cleaned_copy(one, other)
+            if cleaned:
+                return guard_of(one, cleaned, holds=positive)
+            if is_fixed(other) and other.const is not None:
                 return guard_of(one, _host_or_all(one), holds=positive)
             if _last(one) in _HOSTS and other.kind:
-                return guard_of(one, Safe.URL, holds=positive)
+                own = Value(taints=(*one.taints, *other.taints))
+                return guard_of(own, Safe.URL, holds=positive)
+        return guard_of(left if left.taints else right, Safe.TRUST, holds=positive)
     return None
+
+
+def _cleaned_copy(one: Value, other: Value) -> int:
+    """Return for which sinks `one == clean(one)` proves the value harmless."""
+    roots = {taint.root: taint.safe for taint in one.taints}
+    for taint in other.taints:
+        if taint.root in roots:
+            return taint.safe & ~roots[taint.root] & ~Safe.INDIRECT
+    return 0
 
 
 def _last(value: Value) -> str:
     for taint in value.taints:
-        return taint.root.rpartition(".")[2]
+        return _split_root(taint.root)[1]
     return ""
 
 
@@ -130,10 +196,12 @@ def _is_common_path(value: Value) -> bool:
 
 def _is_allow_list(node: ast.expr, value: Value) -> bool:
     if isinstance(value.const, str):
-        return False
+        return bool(_HARMLESS.fullmatch(value.const))
     if value.items is not None and not value.taints and value.items:
         return True
     if value.clean and not value.shape:
+        return True
+    if value.kind == "os.listdir()":
         return True
     word = ""
     while isinstance(node, ast.Call | ast.Attribute | ast.Name | ast.Subscript):
@@ -159,8 +227,17 @@ def call_guard(walk: "Walk", call: "Call") -> Guard | None:
         return _pattern_guard(call.args[0].shape, call.args[1], full=name == "re.fullmatch")
     if name in _COMPILED and call.args and isinstance(receiver.ref, str):
         return _pattern_guard(receiver.ref, call.args[0], full=attr == "fullmatch")
+    if attr in ("startswith", "endswith") and receiver.taints and call.args:
+        text = call.args[0].const
+        if attr == "startswith" and text in ("/", "//", "/\\"):
+            is_root = text == "/"
+            return guard_of(receiver, Safe.ROOTED if is_root else Safe.ONE_SLASH, holds=is_root)
+        if text in _QUOTES:
+            return guard_of(receiver, Safe.OPENS if attr == "startswith" else Safe.CLOSES)
     if attr == "startswith" and receiver.taints and call.args:
         return _prefix_guard(receiver, call.args[0])
+    if name in ("all", "bool") and call.args and isinstance(call.args[0].ref, Guard):
+        return Guard(call.args[0].ref.positive, {})
     if attr == "is_relative_to" and receiver.taints:
         return guard_of(receiver, Safe.PATH)
     if attr == "endswith" and call.args and isinstance(call.args[0].const, str):

@@ -14,6 +14,7 @@ _UNIMPORTED: Final = {
     "send_file": "flask.send_file",
     "send_from_directory": "flask.send_from_directory",
     "redirect": "flask.redirect",
+    "url_for": "flask.url_for",
     "jsonify": "flask.jsonify",
     "render_template": "flask.render_template",
     "Markup": "markupsafe.Markup",

@@ -5,11 +5,18 @@ from typing import Any, Final
 
 from offtarget.codescan.python.contents import MAX_ITEMS
 from offtarget.codescan.python.formats import fold, format_percent
-from offtarget.codescan.python.guards import compare_guard, conjunction, disjunction, negation
+from offtarget.codescan.python.guards import (
+    compare_guard,
+    conjunction,
+    disjunction,
+    negation,
+    proved_by,
+)
 from offtarget.codescan.python.values import (
     CLEAN,
     UNKNOWN,
     Guard,
+    Safe,
     Taint,
     Value,
     all_taints,
@@ -19,6 +26,8 @@ from offtarget.codescan.python.values import (
     is_fixed,
     join,
     merge_taints,
+    proved,
+    with_safe,
 )
 from offtarget.codescan.python.walk import Walk
 
@@ -47,6 +56,9 @@ def bin_op(walk: Walk, node: Any) -> Value:
 
 def _operate(walk: Walk, node: ast.BinOp, left: Value, right: Value) -> Value:
     operator = type(node.op)
+    if operator is ast.Mod and left.kind == "markupsafe.Markup()":
+        filled = with_safe(right, Safe.HTML)  # it escapes what it inserts
+        return Value(taints=merge_taints(left.taints, filled.taints), shape=filled.shape)
     if operator is ast.Mod and isinstance(left.shape, str):
         return format_percent(left, right)
     return combine(operator, left, right)
@@ -87,18 +99,26 @@ def bool_op(walk: Walk, node: Any) -> Value:
         if isinstance(value.ref, Guard):
             walk.prove(value.ref.positive if is_and else value.ref.negative)
     walk.guard = outside
-    guards = [v.ref if isinstance(v.ref, Guard) else None for v in values]
+    guards = [proved_by(value) for value in values]
+    merged = None
     if any(guards):
         merged = conjunction(guards) if is_and else disjunction(guards)
-        return Value(clean=all(v.clean or v.is_const for v in values), ref=merged)
+        if any(isinstance(value.ref, Guard) for value in values):
+            return Value(clean=all(v.clean or v.is_const for v in values), ref=merged)
     if is_and and any(v.const is False for v in values) and not walk.used_outer:
         return constant(False)
+    if not is_and and any(v.const is True for v in values) and not walk.used_outer:
+        return constant(True)
     if all(isinstance(v.const, bool) for v in values):
         return constant(all(v.const for v in values) if is_and else any(v.const for v in values))
     result = values[0]
     for value in values[1:]:
         result = join(result, value)
-    return result
+    if merged is None:
+        return result
+    return Value(
+        kind=result.kind, shape=result.shape, taints=result.taints, items=result.items, ref=merged
+    )
 
 
 def unary_op(walk: Walk, node: Any) -> Value:
@@ -108,7 +128,10 @@ def unary_op(walk: Walk, node: Any) -> Value:
         if isinstance(value.ref, Guard):
             return Value(clean=True, ref=negation(value.ref))
         known = truth(walk, value)
-        return CLEAN if known is None else constant(not known)
+        if known is not None:
+            return constant(not known)
+        trusted = proved_by(value)
+        return CLEAN if trusted is None else Value(clean=True, ref=negation(trusted))
     if type(node.op) is ast.USub and isinstance(value.const, int | float):
         return constant(-value.const)
     return value if value.taints else CLEAN
@@ -130,6 +153,11 @@ def compare(walk: Walk, node: Any) -> Value:
         if left.is_const and right.items is not None and is_fixed(right):
             known = any(item.const == left.const for item in right.items.values())
             return constant(known is isinstance(node.ops[0], ast.In))
+    elif all(value.is_const for value in values):
+        links = zip(node.ops, values, values[1:], strict=False)
+        known_links = [fold(type(op), left.const, right.const) for op, left, right in links]
+        if all(isinstance(link.const, bool) for link in known_links):
+            return constant(all(link.const for link in known_links))
     return CLEAN
 
 
@@ -141,7 +169,7 @@ def if_exp(walk: Walk, node: Any) -> Value:
     if known is not None:
         return walk.evaluate(node.body if known else node.orelse)
     outside = walk.guard
-    guard = test.ref if isinstance(test.ref, Guard) else None
+    guard = proved_by(test)
     if guard is not None:
         walk.prove(guard.positive)
     yes = settle(walk, walk.evaluate(node.body))
@@ -155,9 +183,16 @@ def if_exp(walk: Walk, node: Any) -> Value:
 
 def settle(walk: Walk, value: Value) -> Value:
     """Return the value with what is proved of it here written into its taints."""
-    if not value.taints or not walk.guard:
+    return settled(value, walk.guard)
+
+
+def settled(value: Value, guard: dict[str, int]) -> Value:
+    """Return the value with the facts of a guard written into its taints."""
+    if not value.taints or not guard:
         return value
     taints = tuple(
-        Taint(t.level, t.root, t.trail, t.safe | walk.guard.get(t.root, 0)) for t in value.taints
+        Taint(t.level, t.root, t.trail, t.safe | proved(guard, t.root)) for t in value.taints
     )
-    return Value(kind=value.kind, shape=value.shape, taints=taints, items=value.items)
+    return Value(
+        kind=value.kind, shape=value.shape, taints=taints, items=value.items, ref=value.ref
+    )

@@ -1,11 +1,12 @@
 """What functions and methods of the language and its libraries return."""
 
-from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
-from offtarget.codescan.python.contents import change, element, part
+from offtarget.codescan.python.constants import folded_function, folded_method
+from offtarget.codescan.python.contents import change, element, part, popped, store
 from offtarget.codescan.python.formats import format_braces, format_dollar, join_texts
-from offtarget.codescan.python.sanitizers import sanitized
+from offtarget.codescan.python.guards import roots_of
+from offtarget.codescan.python.sanitizers import replaced_by_pattern, sanitized
 from offtarget.codescan.python.sources import (
     CALLS,
     REMOTE_METHODS,
@@ -13,10 +14,15 @@ from offtarget.codescan.python.sources import (
     REQUEST_METHODS,
     SELF_METHODS,
     STORED_METHODS,
+    WRAPPED,
+    hands_out,
 )
 from offtarget.codescan.python.values import (
     CLEAN,
+    CLEAN_TEXT,
     ESCAPED_HOLE,
+    MISSING,
+    NONE,
     UNKNOWN,
     Level,
     Safe,
@@ -27,6 +33,8 @@ from offtarget.codescan.python.values import (
     hole,
     is_fixed,
     merge_taints,
+    parts_of,
+    with_safe,
 )
 from offtarget.codescan.python.walk import Call, Walk, source
 from offtarget.codescan.python.words import words
@@ -53,30 +61,42 @@ _SAME_TEXT: Final = words(
     """
     strip lstrip rstrip lower upper title capitalize swapcase casefold encode decode
     expandtabs removeprefix removesuffix zfill ljust rjust center translate splitlines split
-    rsplit partition rpartition copy read readline readlines values items keys format_map
+    rsplit partition rpartition copy read readline readlines values items keys to_dict
     toString getvalue expanduser absolute resolve as_posix with_suffix group groups dict
     """
 )
 _PASSED_ON: Final = words(
     """
     str repr bytes bytearray list tuple set sorted reversed dict frozenset iter next
-    enumerate zip map filter json.loads json.load urllib.parse.unquote
-    urllib.parse.unquote_plus vars urllib.parse.urlparse urllib.parse.urlsplit
-    urllib.parse.urljoin base64.b64decode typing.cast base64.b64encode os.path.join
+    enumerate zip map filter json.load vars collections.deque urllib.parse.urlparse urllib.parse.urlsplit
+    urllib.parse.urljoin typing.cast os.path.join
     os.path.normpath os.path.abspath os.path.realpath io.StringIO io.BytesIO
     os.path.expanduser os.path.expandvars os.fspath pathlib.Path copy.copy cast
-    copy.deepcopy markupsafe.Markup textwrap.dedent binascii.unhexlify min max
+    urllib.parse.parse_qs urllib.parse.parse_qsl ast.literal_eval
+    copy.deepcopy markupsafe.Markup textwrap.dedent min max
     string.Template os.path.dirname sqlalchemy.text str.format ast.parse os.path.splitext
     six.text_type six.ensure_str unicode django.utils.encoding.force_str getattr
     """
 )
+_ENCODING: Final = words(
+    """
+    base64.b64encode base64.urlsafe_b64encode base64.standard_b64encode base64.b32encode
+    base64.b16encode base64.encodebytes binascii.hexlify binascii.b2a_base64
+    """
+)
+"""What they return holds letters, digits and few signs: harmless until it is decoded."""
+_DECODING: Final = words(
+    """
+    base64.b64decode base64.urlsafe_b64decode base64.standard_b64decode base64.b32decode
+    base64.b16decode base64.b85decode base64.decodebytes binascii.unhexlify
+    binascii.a2b_base64 binascii.a2b_hex bytes.fromhex codecs.decode zlib.decompress
+    gzip.decompress html.unescape urllib.parse.unquote urllib.parse.unquote_plus json.loads
+    """
+)
+"""What was harmless before may be anything after."""
+_LISTS: Final = frozenset({"list", "tuple", "sorted", "iter", "collections.deque"})
+_MAPPINGS: Final = frozenset({"dict", "collections.OrderedDict", "collections.defaultdict"})
 _SECTIONED: Final = frozenset({"configparser.ConfigParser()", "configparser.RawConfigParser()"})
-_CASES: Final[dict[str, Callable[[str], str]]] = {
-    "lower": str.lower,
-    "upper": str.upper,
-    "strip": str.strip,
-    "title": str.title,
-}
 _COPIED: Final = frozenset({"str", "repr", "textwrap.dedent", "unicode", "six.text_type"})
 _RESOLVING: Final = frozenset({"os.path.realpath", "os.path.abspath", "os.path.normpath"})
 
@@ -89,8 +109,10 @@ def made(call: Call) -> str | None:
 def function_result(call: Call) -> Value | None:
     """Return the result of a function known by its dotted name; None for others."""
     name, args = call.name, call.args
-    if name in _NUMBERS:
-        return CLEAN
+    if name in _NUMBERS or name in ("str", "min", "max"):
+        known = folded_function(call)
+        if known is not None or name in _NUMBERS:
+            return known or CLEAN
     cleaned = sanitized(call)
     if cleaned is not None:
         return cleaned
@@ -104,21 +126,60 @@ def function_result(call: Call) -> Value | None:
         return Value(kind=f"{name}()", ref=args[0].shape, taints=args[0].taints)
     if name == "os.path.join" or name == "pathlib.Path":
         return _joined_path(call)
-    if name == "dict":
-        return Value(kind="dict()", items=dict(call.keywords), taints=taints_of(args))
-    if name == "list" and not args:
+    if name in _MAPPINGS:
+        return _mapping(call)
+    if name in ("list", "set", "collections.deque") and not args:
         return Value(items={})
+    if name == "re.sub":
+        return replaced_by_pattern(call)
+    if name in _ENCODING and args:
+        return CLEAN_TEXT if is_fixed(args[0]) else with_safe(args[0], Safe.ALL & ~Safe.TRUST)
+    if name in _DECODING and args:
+        return _decoded(args[0])
+    if name == "map" and args:
+        if args[0].kind in ("int", "float"):
+            return CLEAN
+        args = args[1:] or args
     if name in _PASSED_ON and args:
         if name in _COPIED and not args[0].items:
             value = args[0]
             fixed = value.clean or value.is_const
-            return Value(shape=hole(value), taints=value.taints, clean=fixed and not value.taints)
+            kind = value.kind if value.kind == "resolved" else None
+            clean = fixed and not value.taints
+            return Value(shape=hole(value), taints=value.taints, clean=clean, kind=kind)
         kind = "resolved" if name in _RESOLVING else f"{name}()"
-        if len(args) == 1 and args[0].items is not None and name in ("list", "tuple", "sorted"):
+        if name == "io.StringIO":
+            return Value(kind=kind, shape=hole(args[0]), taints=taints_of(args))
+        if len(args) == 1 and args[0].items is not None and name in _LISTS:
             return args[0]
         fixed = all(map(is_fixed, args))
-        return Value(kind=kind, taints=taints_of(args), clean=fixed)
+        taints = taints_of(args)
+        if name == "os.path.splitext":
+            taints = parts_of(taints)
+        return Value(kind=kind, taints=taints, clean=fixed)
     return None
+
+
+def _mapping(call: Call) -> Value:
+    """Return a new dictionary, of which another one may be the beginning."""
+    items: dict[Any, Value] = {}
+    taints: tuple[Taint, ...] = ()
+    for value in call.args if call.name != "collections.defaultdict" else call.args[1:]:
+        if value.items is not None and value.kind == "dict()":
+            items.update(value.items)
+            taints = merge_taints(taints, value.taints)
+        else:
+            taints = merge_taints(taints, all_taints(value))
+    return Value(kind="dict()", items={**items, **call.keywords}, taints=taints)
+
+
+def _decoded(value: Value) -> Value:
+    if is_fixed(value):
+        return CLEAN
+    taints = tuple(
+        Taint(t.level, t.root, t.trail, t.safe & Safe.INDIRECT) for t in all_taints(value)
+    )
+    return Value(taints=taints)
 
 
 def _joined_path(call: Call) -> Value:
@@ -139,6 +200,14 @@ def taints_of(values: list[Value]) -> tuple[Taint, ...]:
 def method_result(walk: Walk, call: Call) -> Value | None:
     """Return the result of a method known by its name; None for others."""
     attr, receiver, args = call.attr, call.receiver, call.args
+    if receiver.const is not MISSING:
+        known = folded_method(call)
+        if known is not None:
+            return known
+    if attr == "sub" and isinstance(receiver.ref, str):
+        return replaced_by_pattern(call)
+    if attr == "format_map" and receiver.shape is not None and args:
+        return format_braces(receiver, [], _named(args[0]))
     if attr == "format" and receiver.shape is not None:
         return format_braces(receiver, args, call.keywords)
     if attr == "join" and args and (receiver.shape is not None or receiver.kind is None):
@@ -149,11 +218,16 @@ def method_result(walk: Walk, call: Call) -> Value | None:
     found = _web_source(call)
     if found is not None:
         return found
+    if attr == "relative_to" and receiver.kind == "resolved":
+        walk.prove(dict.fromkeys(roots_of(receiver), Safe.PATH))  # it raises for paths outside
+        return receiver
     if attr in ("get", "set") and len(args) > 1 and receiver.kind in _SECTIONED:
         return _option(walk, call)
-    if attr == "pop" and call.variable and receiver.items and receiver.kind != "dict()":
+    if attr in ("pop", "popleft") and call.variable and receiver.items and not _is_dict(receiver):
         walk.env[call.variable] = change(walk, call, receiver) or receiver
-        return _get(call)
+        return popped(call)
+    if attr == "setdefault" and call.variable and len(args) == 2 and receiver.items is not None:
+        return _set_default(walk, call)
     if attr in ("get", "pop", "getlist", "setdefault", "get_all", "__getitem__"):
         return _get(call)
     if attr in _HARMLESS:
@@ -170,6 +244,13 @@ def method_result(walk: Walk, call: Call) -> Value | None:
     return None
 
 
+def _named(mapping: Value) -> dict[str, Value]:
+    """Return the texts of a mapping by name; under `**` what any other name stands for."""
+    items = mapping.items or {}
+    rest = {"**": Value(taints=mapping.taints)} if mapping.taints else {}
+    return {**rest, **{key: value for key, value in items.items() if isinstance(key, str)}}
+
+
 def _web_source(call: Call) -> Value | None:
     attr, receiver, node = call.attr, call.receiver, call.node
     key = call.args[0].const if call.args else None
@@ -179,6 +260,8 @@ def _web_source(call: Call) -> Value | None:
         return source(node, Level.REMOTE, f"request.{key or attr}", "the request")
     if receiver.kind in REQUEST_KINDS and attr == "get":
         return source(node, Level.REMOTE, f"request.{key or attr}", "the request")
+    if receiver.kind == WRAPPED and type(key) is str and hands_out(attr):
+        return source(node, Level.REMOTE, f"request.{key}", "the request")
     if attr in REMOTE_METHODS and not receiver.taints:
         return source(node, Level.REMOTE, f"socket.{attr}", "the network")
     if attr in STORED_METHODS:
@@ -186,25 +269,36 @@ def _web_source(call: Call) -> Value | None:
     return None
 
 
+def _set_default(walk: Walk, call: Call) -> Value:
+    key, value = call.args
+    if not _lacks(call.receiver, key.const):
+        return _get(call) or UNKNOWN
+    walk.env[call.variable] = store(call.receiver, key, value)
+    return value
+
+
+def _is_dict(value: Value) -> bool:
+    return value.kind == "dict()"
+
+
+def _lacks(mapping: Value, key: object) -> bool:
+    """Return whether a dictionary all of whose keys are known has no such key."""
+    items = mapping.items
+    return items is not None and isinstance(key, str | int) and not {key, "?"} & items.keys()
+
+
 def _get(call: Call) -> Value | None:
     """Return what `d.get(key, default)` gives."""
     receiver, args = call.receiver, call.args
     if not args:
-        if call.attr == "pop" and receiver.items is not None:
-            values = list(receiver.items.values())
-            if call.variable and values:
-                return values[-1]
-        return Value(taints=receiver.taints) if receiver.taints else None
+        return Value(taints=all_taints(receiver)) if receiver.taints or receiver.items else None
     conversion = call.keywords.get("type")
     if conversion is not None and conversion.kind in ("int", "float", "bool"):
         return CLEAN
     if receiver.items is None and not receiver.taints:
         return None
-    if call.attr == "pop" and receiver.kind != "dict()" and receiver.items is not None:
-        index = args[0].const
-        values = list(receiver.items.values())
-        if isinstance(index, int) and -len(values) <= index < len(values):
-            return values[index]
+    if _is_dict(receiver) and not receiver.taints and _lacks(receiver, args[0].const):
+        return args[1] if len(args) > 1 else NONE
     found = part(receiver, args[0])
     if len(args) > 1 and args[1].taints:
         found = Value(taints=merge_taints(found.taints, args[1].taints), kind=found.kind)
@@ -233,6 +327,10 @@ def _replaced(receiver: Value, args: list[Value]) -> Value:
         safe = Safe.HTML
     elif old in ("\n", "\r", "\r\n"):
         safe = Safe.HEADER | Safe.LOG
+    elif old in ("..", "/", "\\") and isinstance(new, str) and old not in new:
+        safe = Safe.PATH
+    elif old in ("'", '"') and isinstance(new, str) and old not in new:
+        safe = Safe.XPATH
     text = receiver.const
     if isinstance(text, str) and isinstance(old, str) and isinstance(new, str):
         if len(text) + len(new) > 1000:
@@ -250,8 +348,6 @@ def _replaced(receiver: Value, args: list[Value]) -> Value:
 
 def _same_text(call: Call) -> Value:
     receiver, attr = call.receiver, call.attr
-    if isinstance(receiver.const, str) and not call.args and attr in _CASES:
-        return constant(_CASES[attr](receiver.const))
     name = call.name
     if name in CALLS:
         level, text = CALLS[name]
@@ -264,7 +360,7 @@ def _same_text(call: Call) -> Value:
     if attr == "resolve":
         return Value(kind="resolved", taints=receiver.taints, shape=receiver.shape)
     if attr in ("split", "rsplit", "splitlines", "partition", "rpartition", "group", "groups"):
-        return Value(taints=receiver.taints, clean=is_fixed(receiver))
+        return Value(taints=parts_of(receiver.taints), clean=is_fixed(receiver))
     if attr in ("keys", "copy"):
         return receiver
     return Value(

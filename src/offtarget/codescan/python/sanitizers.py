@@ -48,6 +48,9 @@ _NAMED: Final = {
     "ldap.filter.escape_filter_chars": Safe.LDAP,
     "ldap.dn.escape_dn_chars": Safe.LDAP,
     "ldap3.utils.conv.escape_filter_chars": Safe.LDAP,
+    "ldap.filter.filter_format": Safe.LDAP,
+    "ldap3.utils.dn.escape_rdn": Safe.LDAP,
+    "ldap3.utils.dn.safe_rdn": Safe.LDAP,
     "re.escape": Safe.REGEX,
     "psycopg2.sql.Identifier": Safe.SQL,
     "psycopg2.sql.Literal": Safe.SQL,
@@ -67,8 +70,12 @@ _NAMED: Final = {
 
 _ESCAPING: Final = re.compile(
     r"escape|sanitiz|sanitis|(?:^|_)clean(?:_|$)|encode_for_html|htmlentit|quote_ident|"
-    r"(?:^|_)quote(?:_|$)|slugify|secure_filename|strip_tags|whitelist"
+    r"(?:^|_)quote(?:_|$)|slugify|secure_filename|strip_tags|whitelist|"
+    r"(?:^|_)(?:get|to|make|as|ensure)_safe(?:_|$)|(?:^|_)safe_(?:value|param|path|file|filename|name|"
+    r"url|html|text|id|key|input|query|redirect)"
 )
+_NEGATED: Final = re.compile(r"\[\^((?:[^\]\\]|\\.)+)\][+*]?")
+_DANGEROUS: Final = re.compile(r"[\"'`<>&;|$()*={}\x00-\x1f\x7f]|\\[sSDWnrtx]")
 _UNESCAPING: Final = re.compile(r"unescape|unquote|noescape|unsanitiz|without_escap")
 _ABOUT: Final = (
     (re.compile(r"shell|cmd|command"), Safe.SHELL),
@@ -97,6 +104,26 @@ def sanitized(call: Call) -> Value | None:
         more = with_safe(value, safe)
         whole = Value(taints=merge_taints(whole.taints, more.taints), shape=ESCAPED_HOLE)
     return whole
+
+
+def replaced_by_pattern(call: Call) -> Value | None:
+    """Return what `re.sub` leaves where it takes out every character that is not listed."""
+    values = [*call.args, *call.keywords.values()]
+    pattern = values[0].shape if call.name == "re.sub" and values else call.receiver.ref
+    if call.name == "re.sub":
+        values = values[1:]
+    if not isinstance(pattern, str) or len(values) < 2:
+        return None
+    kept = _NEGATED.fullmatch(pattern)
+    if kept is None or not isinstance(values[0].const, str):
+        return None
+    listed = kept[1]
+    if _DANGEROUS.search(listed) or _DANGEROUS.search(values[0].const):
+        return None
+    safe = Safe.ALL
+    if "/" in listed or "/" in values[0].const:
+        safe &= ~(Safe.PATH | Safe.URL)
+    return CLEAN_TEXT if is_fixed(values[1]) else with_safe(values[1], safe)
 
 
 @lru_cache(maxsize=4096)

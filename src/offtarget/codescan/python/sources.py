@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import lru_cache
 from typing import Final
 
 from offtarget.codescan.python.values import Level
@@ -29,7 +30,7 @@ REQUEST_FIELDS: Final = words(
     query_params path_params query match_info rel_url query_string params forms url path
     full_path base_url url_root referrer stream arguments body_arguments query_arguments uri
     view_args environ content host_url raw_post_data REQUEST DATA QUERY_PARAMS json_body
-    matchdict subdomain
+    matchdict subdomain media forms
     """
 )
 
@@ -38,9 +39,19 @@ REQUEST_METHODS: Final = words(
     get_json get_data get_argument get_arguments get_query_argument get_body_argument
     getvalue get_full_path build_absolute_uri get_cookie get_secure_cookie post json text
     read body form get_all getlist get_host getfirst get_raw_uri get query get_header
+    get_param get_param_as_list get_media to_dict
     """
 )
 
+WRAPPED: Final = "web.wrapped"
+"""Kind of what an unknown function makes of a request: a wrapper that hands out its fields."""
+
+_HANDS_OUT: Final = re.compile(
+    r"^(?!.*(?:safe|valid|clean|sanit|escap|int|float|bool|uuid))"
+    r"(?:get_?|read_?|fetch_?)?\w*?(?:param|parameter|form|query|header|cookie|arg|argument|field|"
+    r"value|input|body|json)s?$",
+    re.I,
+)
 SELF_METHODS: Final = frozenset(
     {
         "get_argument",
@@ -76,6 +87,8 @@ CALLS: Final = {
     "optparse.OptionParser().parse_args": (Level.LOCAL, "command line"),
     "docopt.docopt": (Level.LOCAL, "command line"),
     "cgi.FieldStorage": (Level.REMOTE, "request"),
+    "web.input": (Level.REMOTE, "request"),
+    "web.data": (Level.REMOTE, "request"),
     "requests.get": (Level.STORED, "response of another service"),
     "requests.post": (Level.STORED, "response of another service"),
     "requests.request": (Level.STORED, "response of another service"),
@@ -117,6 +130,12 @@ _NUMERIC: Final = words(
 _OBJECTS: Final = frozenset(
     {"Session", "AsyncSession", "Depends", "Security", "BackgroundTasks", "Connection", "Engine"}
 )
+
+
+@lru_cache(maxsize=4096)
+def hands_out(method: str) -> bool:
+    """Return whether a method of a request's wrapper is, by its name, there to read a field."""
+    return bool(_HANDS_OUT.search(method))
 
 
 def decorator_name(node: ast.expr) -> str:

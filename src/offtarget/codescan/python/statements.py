@@ -7,7 +7,7 @@ import ast
 from collections.abc import Callable
 from typing import Any, Final
 
-from offtarget.codescan.python.contents import part, store
+from offtarget.codescan.python.contents import part, store, without
 from offtarget.codescan.python.control import attempt, branch, loop_over, loop_while, match
 from offtarget.codescan.python.guards import is_check, roots_of
 from offtarget.codescan.python.names import imported
@@ -75,10 +75,11 @@ def _set(walk: Walk, target: Any, value: Value, node: ast.AST) -> None:
     kind = type(target)
     if kind is ast.Tuple or kind is ast.List:
         parts = _aligned(node, target)
-        for index, inner in enumerate(target.elts):
+        for index, (inner, item) in enumerate(
+            zip(target.elts, _unpacked(target, value), strict=True)
+        ):
             one = inner.value if isinstance(inner, ast.Starred) else inner
-            each = parts[index] if parts else node
-            _set(walk, one, part(value, constant(index)), each)
+            _set(walk, one, item, parts[index] if parts else node)
         return
     walk.checks.show_assigned(walk, Assigned(target, _target_name(target), value, node))
     if kind is ast.Name:
@@ -98,6 +99,19 @@ def _set(walk: Walk, target: Any, value: Value, node: ast.AST) -> None:
         key = walk.evaluate(target.slice)
         if type(target.value) is ast.Name:
             walk.env[target.value.id] = store(owner, key, value)
+
+
+def _unpacked(target: ast.Tuple | ast.List, value: Value) -> list[Value]:
+    """Return what goes to each target; a starred one takes all that the others leave."""
+    starred = [n for n, inner in enumerate(target.elts) if isinstance(inner, ast.Starred)]
+    if not starred or value.items is None or value.taints or value.kind == "dict()":
+        return [part(value, constant(index)) for index in range(len(target.elts))]
+    items = list(value.items.values())
+    first = starred[0]
+    last = len(items) - (len(target.elts) - first - 1)
+    middle = Value(items=dict(enumerate(items[first:last])))
+    found = [*items[:first], middle, *items[max(first, last) :]]
+    return found if len(found) == len(target.elts) else [value] * len(target.elts)
 
 
 def _aligned(node: ast.AST, target: ast.Tuple | ast.List) -> list[ast.expr]:
@@ -128,6 +142,8 @@ def _return(walk: Walk, node: Any) -> bool:
             check(walk, node, value)
     if walk.guard and value.taints:
         value = settle(walk, value)
+    if walk.guard and isinstance(value.const, bool):
+        value = Value(const=value.const, ref=Guard(walk.guard, walk.guard))
     walk.returns.append(value)
     return False
 
@@ -178,11 +194,17 @@ def _function(walk: Walk, node: Any) -> bool:
 
 def _class(walk: Walk, node: Any) -> bool:
     bases = []
+    inherited: list[ClassInfo] = []
     for base in node.bases:
-        bases.append(walk.evaluate(base).kind or "")
+        value = walk.evaluate(base)
+        bases.append(value.kind or "")
+        if isinstance(value.ref, ClassInfo):
+            inherited.append(value.ref)
     for decorator in node.decorator_list:
         walk.evaluate(decorator)
     info = ClassInfo(node, tuple(bases))
+    for parent in reversed(inherited):
+        info.methods.update(parent.methods)
     saved = walk.env, walk.outer, walk.owner, walk.in_class
     walk.outer = (walk.env, *walk.outer)
     walk.env, walk.owner, walk.in_class = {}, info, True
@@ -206,9 +228,8 @@ def _delete(walk: Walk, node: Any) -> bool:
         if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
             owner = walk.lookup(target.value.id)
             key = walk.evaluate(target.slice)
-            if owner.items is not None and key.const in owner.items:
-                items = {k: v for k, v in owner.items.items() if k != key.const}
-                walk.env[target.value.id] = Value(items=items, kind=owner.kind)
+            if owner.items is not None and isinstance(key.const, str | int):
+                walk.env[target.value.id] = without(owner, key.const)
     return True
 
 

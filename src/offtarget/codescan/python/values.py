@@ -56,8 +56,34 @@ class Safe:
     LOG: Final = 4096
     INDIRECT: Final = 8192
     """Not a sink: the value came out of a call that is not known to pass its arguments on."""
-    ALL: Final = 8191
+    TRUST: Final = 16384
+    """What the session and other trusted places take over."""
+    ALL: Final = 8191 | 16384
+    OPENS: Final = 1 << 15
+    """Not a sink, like the five below: the text is known to begin with a quote."""
+    CLOSES: Final = 1 << 16
+    """It ends with a quote."""
+    NO_QUOTES: Final = 1 << 17
+    """It holds no quote, except as its first and last character."""
+    ROOTED: Final = 1 << 18
+    """It begins with a slash."""
+    ONE_SLASH: Final = 1 << 19
+    """It does not begin with two slashes."""
+    LITERAL: Final = OPENS | CLOSES | NO_QUOTES
+    OWN_PATH: Final = ROOTED | ONE_SLASH
 
+
+def completed(safe: int) -> int:
+    """Return what is proved with what follows from several proofs together."""
+    if safe & Safe.LITERAL == Safe.LITERAL:
+        safe |= Safe.CODE  # one literal runs nothing
+    if safe & Safe.OWN_PATH == Safe.OWN_PATH:
+        safe |= Safe.URL  # a path of the own site, not `//host`
+    return safe
+
+
+PART: Final = "~"
+"""In `Taint.root` after the source of which only a part is left: an extension, a slice."""
 
 Trail = tuple["Trail | None", ast.AST, str]
 """A linked list from the newest step back to the source."""
@@ -151,6 +177,21 @@ def hole(value: Value) -> str:
     return CLEAN_HOLE if value.clean or const is not MISSING else HOLE
 
 
+def proved(guard: dict[str, int], root: str) -> int:
+    """Return what a guard says of a source; what holds for the whole holds for its parts."""
+    safe = guard.get(root, 0)
+    if PART in root:
+        safe = completed(safe | guard.get(root.partition(PART)[0], 0))
+    return safe
+
+
+def parts_of(taints: tuple[Taint, ...]) -> tuple[Taint, ...]:
+    """Return the taints of a part of a text: a check of it says nothing of the rest."""
+    return tuple(
+        Taint(t.level, t.root if PART in t.root else t.root + PART, t.trail, t.safe) for t in taints
+    )
+
+
 def merge_taints(left: tuple[Taint, ...], right: tuple[Taint, ...]) -> tuple[Taint, ...]:
     """Return both, without repeats, at most `MAX_TAINTS`, the worst first."""
     if not right or left is right:
@@ -210,6 +251,8 @@ def join(left: Value, right: Value) -> Value:
     shape = left.shape
     if shape is None or (right.shape is not None and right.shape.count(HOLE) > shape.count(HOLE)):
         shape = right.shape
+    if shape is not None and HOLE not in shape and (_is_open(left) or _is_open(right)):
+        shape = None
     items = None
     if left.items is not None and right.items is not None:
         items = dict(left.items)
@@ -226,6 +269,11 @@ def join(left: Value, right: Value) -> Value:
         clean=is_fixed(left) and is_fixed(right) and not (left.items or right.items),
         ref=left.ref or right.ref,
     )
+
+
+def _is_open(value: Value) -> bool:
+    """Return whether the value is a text from outside, nothing of which is known."""
+    return value.shape is None and bool(value.taints)
 
 
 def _choice(left: Value, right: Value) -> Value:

@@ -13,7 +13,9 @@ from offtarget.codescan.python.values import (
     Trail,
     Value,
     all_taints,
+    completed,
     merge_taints,
+    proved,
 )
 from offtarget.core.finding import Severity
 
@@ -144,7 +146,7 @@ class Walk:
         """Return the worst taint of the value that is not made harmless for the sinks in mask."""
         worst: Taint | None = None
         for taint in all_taints(value) if value.items else value.taints:
-            if (taint.safe | self.guard.get(taint.root, 0)) & mask:
+            if (taint.safe | proved(self.guard, taint.root)) & mask:
                 continue
             if worst is None or _rank(taint) > _rank(worst):
                 worst = taint
@@ -155,7 +157,7 @@ class Walk:
         if facts:
             guard = dict(self.guard)
             for root, safe in facts.items():
-                guard[root] = guard.get(root, 0) | safe
+                guard[root] = completed(guard.get(root, 0) | safe)
             self.guard = guard
 
     def report(
@@ -306,14 +308,19 @@ def source(node: ast.AST, level: Level, root: str, text: str) -> Value:
     return Value(taints=(Taint(level, root, (None, node, text)),))
 
 
-def trail_of(report: Report) -> list[tuple[ast.AST, str]]:
-    """Return the steps from the source to the last one before the flaw, at most `MAX_STEPS`."""
+def steps_of(trail: Trail | None) -> list[tuple[ast.AST, str]]:
+    """Return the steps of a trail, the source first."""
     steps: list[tuple[ast.AST, str]] = []
-    trail = report.trail
     while trail is not None:
         steps.append((trail[1], trail[2]))
         trail = trail[0]
     steps.reverse()
+    return steps
+
+
+def trail_of(report: Report) -> list[tuple[ast.AST, str]]:
+    """Return the steps from the source to the last one before the flaw, at most `MAX_STEPS`."""
+    steps = steps_of(report.trail)
     if len(steps) > MAX_STEPS:
         steps = [steps[0], *steps[-(MAX_STEPS - 1) :]]
     return steps

@@ -10,6 +10,7 @@ from offtarget.codescan.python.rules import (
     files,
     network,
     pages,
+    paths,
     patterns,
     secrets,
     templates,
@@ -21,6 +22,7 @@ from offtarget.codescan.rule import Rule
 _TOPICS: Final = (
     database,
     commands,
+    paths,
     files,
     pages,
     web,

@@ -153,28 +153,17 @@ _PROCESS: Final = (
 _EXEC: Final = tuple(
     f"os.{name}"
     for name in (
-        "execl",
-        "execle",
-        "execlp",
-        "execv",
-        "execve",
-        "execvp",
-        "execvpe",
-        "spawnl",
-        "spawnle",
-        "spawnlp",
-        "spawnv",
-        "spawnve",
-        "spawnvp",
-        "startfile",
-        "posix_spawn",
+        "execl", "execle", "execlp", "execv", "execve", "execvp", "execvpe", "spawnl", "spawnle",
+        "spawnlp", "spawnv", "spawnve", "spawnvp", "startfile", "posix_spawn",
     )
-)
+)  # fmt: skip
 _INTERPRETERS: Final = words(
     """
-    sh bash /bin/sh /bin/bash cmd cmd.exe powershell /usr/bin/bash zsh
+    sh bash /bin/sh /bin/bash cmd cmd.exe powershell powershell.exe pwsh /usr/bin/bash zsh
+    /bin/zsh dash /bin/dash ash ksh /usr/bin/sh
     """
 )
+_SHELL_OPTION: Final = re.compile(r"-\w*c$|/[cCkK]$|-(?:enc|Enc|Com|com)\w*$|-c\w*$")
 _RUNNING: Final = re.compile(
     r"(?:^|_)(?:run|exec|execute)_?(?:cmd|command|ssh|shell|cli)|(?:cmd|command|ssh|shell|cli)_?"
     r"(?:run|exec|execute)|^_?(?:ssh|sudo|shell|run_?as_?root|run_?ssh|runcmd)$|"
@@ -249,8 +238,8 @@ def _process(walk: Walk, call: Call) -> None:
             _command(walk, call, value)
         return
     items = list(value.items.values()) if value.items else []
-    if items and items[0].const in _INTERPRETERS and len(items) > 2:
-        for item in items[2:]:
+    if _is_shell(items):
+        for item in items[2:] if "cmd" in str(items[0].shape) else items[2:3]:
             _command(walk, call, item)
         return
     if items or is_fixed(value) or not call.name.startswith("subprocess."):
@@ -260,6 +249,13 @@ def _process(walk: Walk, call: Call) -> None:
     taint = walk.exposed(value, Safe.SHELL | Safe.INDIRECT)
     if taint is not None and taint.level >= Level.LOCAL and value.shape is not None:
         _command(walk, call, value)
+
+
+def _is_shell(items: list[Value]) -> bool:
+    """Return whether a list of arguments has a shell run the third of them as a command."""
+    if len(items) < 3 or not _SHELL_OPTION.match(items[1].shape or ""):
+        return False
+    return items[0].shape in _INTERPRETERS
 
 
 def _program(walk: Walk, call: Call) -> None:

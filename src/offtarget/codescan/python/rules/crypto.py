@@ -1,11 +1,19 @@
 """Ciphers, digests and random numbers."""
 
+import ast
 import re
 from typing import Final
 
-from offtarget.codescan.python.rules.grading import LOW, MEDIUM, words_of
+from offtarget.codescan.python.rules.grading import (
+    LOW,
+    MEDIUM,
+    forget,
+    recalled,
+    remember,
+    words_of,
+)
 from offtarget.codescan.python.values import Level, Safe
-from offtarget.codescan.python.walk import Call, Checks, Walk
+from offtarget.codescan.python.walk import Assigned, Call, Checks, Walk
 from offtarget.codescan.rule import Rule
 
 RULES: Final = (
@@ -98,6 +106,7 @@ _DIGESTS: Final = ("hashlib.md5", "hashlib.sha1", "hashlib.md4", "md5.new", "md5
 _FAST: Final = ("hashlib.sha256", "hashlib.sha512", "hashlib.sha224", "hashlib.sha384",
                 "hashlib.blake2b", "hashlib.blake2s", "hashlib.sha3_256")  # fmt: skip
 _PASSWORD: Final = re.compile(r"passw|passwd|(?:^|[_ ])pwd|passphrase", re.I)
+_KEPT: Final = re.compile(r"passw|passwd|passphrase|secret|sensitive|credential", re.I)
 _SIGNED: Final = re.compile(
     r"passw|passwd|(?:^|[_ ])pwd|secret|token|sign|auth|credential|hmac|activation|session|nonce|"
     r"salt|verif|api_?key",
@@ -122,6 +131,9 @@ _RANDOM: Final = tuple(
         "triangular",
     )
 )
+_NUMPY: Final = tuple(
+    f"numpy.random.{name}" for name in ("bytes", "randint", "random", "rand", "choice", "integers")
+)
 _SECRET_NAME: Final = re.compile(
     r"passw|passwd|(?:^|_)pwd|secret|token|otp\b|_otp|otp_|session|salt|nonce|csrf|captcha|"
     r"api_?key|private_?key|(?:^|_)key$|_key\b|verification|auth|credential|cookie|reset_?code|"
@@ -141,8 +153,12 @@ def register(checks: Checks) -> None:
     checks.on_method(("new",), _mode)
     checks.on_call(_DIGESTS, _digest)
     checks.on_call(("hashlib.new",), _named_digest)
+    checks.on_method(("update",), _updated)
     checks.on_call(_FAST, _fast)
     checks.on_call(_RANDOM, _random)
+    checks.on_call(_NUMPY, _scientific)
+    checks.assigned.append(_assigned)
+    checks.on_method(("set_cookie", "set_signed_cookie", "set_secure_cookie"), _sent)
 
 
 def _weak(walk: Walk, call: Call) -> None:
@@ -172,8 +188,9 @@ def _digest(walk: Walk, call: Call) -> None:
     words = f"{words_of(call.node)} {walk.target}"
     inside = walk.function.node.name if walk.function else ""
     taint = next((t for v in call.args if (t := walk.exposed(v, Safe.INDIRECT))), None)
-    secret = _SIGNED.search(words) or _SIGNED.search(inside)
+    secret = _SIGNED.search(words) or _SIGNED.search(inside) or _keeps_secrets(walk)
     remote = taint is not None and taint.level == Level.REMOTE
+    remember(walk, walk.target, "digest", call.node)
     walk.report(
         "OT-PY-071",
         call.node,
@@ -181,6 +198,29 @@ def _digest(walk: Walk, call: Call) -> None:
         severity=MEDIUM if secret or remote else LOW,
         confidence=0.8 if secret else 0.4,
     )
+
+
+def _keeps_secrets(walk: Walk) -> bool:
+    """Return whether the function around speaks of passwords or other secrets."""
+    if walk.function is None:
+        return False
+    return bool(_KEPT.search(words_of(walk.function.node, limit=600)))
+
+
+def _updated(walk: Walk, call: Call) -> None:
+    """Data goes into a digest that was made before."""
+    made = recalled(walk, call.variable, "digest")
+    if made is None or not call.args:
+        return
+    taint = walk.exposed(call.args[0], Safe.INDIRECT)
+    if taint is not None and taint.level == Level.REMOTE:
+        walk.report(
+            "OT-PY-071",
+            made,
+            "This digest can be forged; use SHA-256, or a password hash for passwords.",
+            severity=MEDIUM,
+            confidence=0.4,
+        )
 
 
 def _named_digest(walk: Walk, call: Call) -> None:
@@ -206,10 +246,66 @@ def _fast(walk: Walk, call: Call) -> None:
 def _random(walk: Walk, call: Call) -> None:
     inside = walk.function.node.name if walk.function else ""
     secret = _SECRET_NAME.search(walk.target) or _SECRET_NAME.search(inside)
+    _predictable(walk, call.node, is_secret=bool(secret))
+
+
+def _scientific(walk: Walk, call: Call) -> None:
+    """Arrays of random numbers are everyday in science; only as a secret they are a flaw."""
+    if _SECRET_NAME.search(walk.target):
+        _predictable(walk, call.node, is_secret=True)
+
+
+def _predictable(walk: Walk, node: ast.AST, *, is_secret: bool) -> None:
     walk.report(
         "OT-PY-073",
-        call.node,
+        node,
         "These random numbers can be predicted; use `secrets`.",
-        severity=MEDIUM if secret else LOW,
-        confidence=0.75 if secret else 0.2,
+        severity=MEDIUM if is_secret else LOW,
+        confidence=0.75 if is_secret else 0.2,
     )
+
+
+def _assigned(walk: Walk, assigned: Assigned) -> None:
+    """A variable with random numbers is put where a secret belongs, or into another variable."""
+    if "random" not in walk.frameworks:
+        return
+    target = assigned.target
+    made = _random_in(walk, assigned.node)
+    if isinstance(target, ast.Name):
+        own = recalled(walk, target.id, "random")
+        if made is not None:
+            remember(walk, target.id, "random", made)
+            if _SECRET_NAME.search(target.id):
+                _predictable(walk, made, is_secret=True)
+        elif own is not None and not _holds(assigned.node, own):
+            forget(walk, target.id, "random")
+    elif made is not None and _SECRET_NAME.search(words_of(target)):
+        _predictable(walk, made, is_secret=True)
+
+
+def _sent(walk: Walk, call: Call) -> None:
+    """A cookie's value."""
+    for node in [*call.node.args[1:2], *(k.value for k in call.node.keywords if k.arg == "value")]:
+        made = _random_in(walk, node)
+        if made is not None:
+            _predictable(walk, made, is_secret=True)
+
+
+def _random_in(walk: Walk, node: ast.AST) -> ast.AST | None:
+    """Return where random numbers come from that stand in a variable of the expression."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name):
+            made = recalled(walk, inner.id, "random")
+            if made is not None:
+                return made
+        elif isinstance(inner, ast.Call) and _key(inner) in walk.found:
+            return inner
+    return None
+
+
+def _key(node: ast.Call) -> tuple[str, int, int]:
+    return "OT-PY-073", node.lineno, node.col_offset
+
+
+def _holds(node: ast.AST, inner: ast.AST) -> bool:
+    return any(one is inner for one in ast.walk(node))

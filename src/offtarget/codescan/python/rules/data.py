@@ -3,7 +3,14 @@
 import ast
 from typing import Final
 
-from offtarget.codescan.python.rules.grading import HIGH, LOW, MEDIUM, by_level
+from offtarget.codescan.python.rules.grading import (
+    HIGH,
+    LOW,
+    MEDIUM,
+    by_level,
+    recalled,
+    remember,
+)
 from offtarget.codescan.python.values import Level, Safe, Value, is_fixed
 from offtarget.codescan.python.walk import Call, Checks, Walk
 from offtarget.codescan.rule import Rule
@@ -71,6 +78,16 @@ _XML: Final = (
     "xml.etree.ElementTree.fromstring", "xml.etree.ElementTree.XML",
     "xml.etree.ElementTree.iterparse",
 )  # fmt: skip
+_TEXTS: Final = frozenset(
+    {
+        "lxml.etree.fromstring",
+        "lxml.etree.XML",
+        "xml.dom.minidom.parseString",
+        "xml.sax.parseString",
+        "xml.dom.pulldom.parseString",
+    }
+)
+"""They are given the document itself, not the name of its file."""
 
 
 def register(checks: Checks) -> None:
@@ -80,6 +97,7 @@ def register(checks: Checks) -> None:
     checks.on_call(("lxml.etree.XMLParser",), _parser)
     checks.on_method(("setFeature",), _feature)
     checks.on_call(_XML, _xml)
+    checks.on_method(("parse",), _parsed)
 
 
 def _unpickle(walk: Walk, call: Call) -> None:
@@ -145,6 +163,9 @@ def _parser(walk: Walk, call: Call) -> None:
             severity=MEDIUM,
             confidence=0.85,
         )
+        remember(walk, walk.target, "entities", call.node)
+    elif unsafe is None and "**" not in call.keywords:
+        remember(walk, walk.target, "default parser", call.node)
 
 
 def _feature(walk: Walk, call: Call) -> None:
@@ -158,13 +179,19 @@ def _feature(walk: Walk, call: Call) -> None:
             severity=MEDIUM,
             confidence=0.9,
         )
+        remember(walk, call.variable, "entities", call.node)
 
 
 def _xml(walk: Walk, call: Call) -> None:
-    if _has_parser(call):
-        return
     value: Value | None = call.args[0] if call.args else None
-    if value is None or is_fixed(value):
+    if value is None:
+        return
+    parser = _parser_name(call)
+    if is_fixed(value):
+        if call.name in _TEXTS:
+            _withdraw(walk, recalled(walk, parser, "entities"))
+        return
+    if _has_parser(call) and recalled(walk, parser, "default parser") is None:
         return
     taint = walk.exposed(value, Safe.DATA)
     if taint is None or taint.level < Level.LOCAL:
@@ -178,6 +205,28 @@ def _xml(walk: Walk, call: Call) -> None:
         confidence=0.6,
         taint=taint,
     )
+
+
+def _parsed(walk: Walk, call: Call) -> None:
+    """A parser made before is given a document."""
+    value = call.args[0] if call.args else None
+    if value is not None and value.kind in ("io.StringIO()", "io.BytesIO()") and is_fixed(value):
+        _withdraw(walk, recalled(walk, call.variable, "entities"))
+
+
+def _parser_name(call: Call) -> str:
+    """Return the variable of the parser that a call is given; empty if there is none."""
+    nodes = [keyword.value for keyword in call.node.keywords if keyword.arg == "parser"]
+    for node in [*nodes, *call.node.args[1:]]:
+        if isinstance(node, ast.Name):
+            return node.id
+    return ""
+
+
+def _withdraw(walk: Walk, parser: ast.AST | None) -> None:
+    """Take back what was said of a parser that reads a text fixed in the code."""
+    if isinstance(parser, ast.Call):
+        walk.found.pop(("OT-PY-052", parser.lineno, parser.col_offset), None)
 
 
 def _has_parser(call: Call) -> bool:

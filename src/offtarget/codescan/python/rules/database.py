@@ -85,7 +85,7 @@ RULES: Final = (
         "conn.search_s('dc=x', ldap.SCOPE_SUBTREE, '(uid=%s)' % name)\n",
         literals=(
             ("search",),
-            ("ldap", "LDAP", "(&", "(|", "(uid", "(cn", "(mail", "(sAMA", "(member"),
+            ("ldap", "LDAP", "(&", "(|", "(uid", "(cn", "(mail", "(sAMA", "(member", "dc="),
         ),
     ),
     Rule(
@@ -140,6 +140,10 @@ _QUIET: Final = words(
     """
 )
 _LDAP_FILTER: Final = re.compile(r"\(\s*[&|!]?\s*\(?\s*[\w-]+\s*~?[<>]?=[^()]*[\x00]")
+_LDAP_NAME: Final = re.compile(
+    r"^(?:\w+=[^,\x00]*,\s*)*\w+=[^,=]*\x00[^,=]*,\s*(?:dc|ou|o|cn|c)=", re.A | re.I
+)
+"""A name in the tree: `ou=<anything>,dc=example,dc=org`."""
 
 
 def register(checks: Checks) -> None:
@@ -163,7 +167,16 @@ def register(checks: Checks) -> None:
     checks.on_call(("sqlalchemy.text", "django.db.models.expressions.RawSQL"), _statement)
     checks.formatted.append(_handed_on)
     checks.on_method(
-        ("search_s", "search_ext_s", "search_st", "search", "search_ext", "paged_search"), _ldap
+        (
+            "search_s",
+            "search_ext_s",
+            "search_st",
+            "search",
+            "search_ext",
+            "paged_search",
+            "async_search",
+        ),
+        _ldap,
     )
     checks.on_method(("xpath", "find", "findall", "findtext", "iterfind", "select"), _xpath)
     checks.on_call(("lxml.etree.XPath", "elementpath.select"), _xpath)
@@ -291,7 +304,9 @@ def _handed_on(walk: Walk, call: Call) -> None:
 
 def _ldap(walk: Walk, call: Call) -> None:
     for value in (*call.args, *call.keywords.values()):
-        if value.shape is None or not _LDAP_FILTER.search(value.shape):
+        if value.shape is None:
+            continue
+        if not _LDAP_FILTER.search(value.shape) and not _LDAP_NAME.search(value.shape):
             continue
         if is_sanitized(walk, value, Safe.LDAP):
             continue

@@ -1,61 +1,20 @@
-"""Paths, archives, permissions and temporary files."""
+"""Archives, permissions and temporary files."""
 
 import ast
 import re
 from typing import Final
 
 from offtarget.codescan.python.rules.grading import (
-    HIGH,
     LOW,
     MEDIUM,
-    by_level,
-    is_formatted,
     name_of,
 )
-from offtarget.codescan.python.rules.literals import FORMATTING
-from offtarget.codescan.python.values import HOLE, Level, Safe, Value
+from offtarget.codescan.python.values import HOLE, Value
 from offtarget.codescan.python.walk import Call, Checks, Walk
 from offtarget.codescan.python.words import words
 from offtarget.codescan.rule import Rule
 
-_OPENING_TEXTS: Final = (
-    "open(", "open (", "os.remove", "unlink", "rmdir", "mkdir", "makedirs", "listdir", "os.rename",
-    "shutil", "send_file", ".save", "read_text", "write_text", "read_bytes", "write_bytes",
-    "FileResponse", "scandir", "rmtree", "os.replace", "send_from_directory", "static_file",
-    "iterdir", "read_csv", "numpy", "from os import", "removedirs",
-)  # fmt: skip
-
 RULES: Final = (
-    Rule(
-        id="OT-PY-020",
-        title="Path chosen by data",
-        language="python",
-        cwe="CWE-22",
-        severity=HIGH,
-        confidence=0.8,
-        why="Two dots or an absolute path in the data read or overwrite files outside the folder "
-        "that was meant. Taking only the file's name, or checking the resolved path, stops it.",
-        bad="from flask import request\n"
-        "def show():\n    return open('pages/' + request.args['page']).read()\n",
-        good="import os\nfrom flask import request\n"
-        "def show():\n"
-        "    return open('pages/' + os.path.basename(request.args['page'])).read()\n",
-        literals=(
-            _OPENING_TEXTS,
-            (
-                *FORMATTING,
-                "/",
-                "argv",
-                "input",
-                "environ",
-                "request",
-                "getenv",
-                "Path",
-                "@",
-                "recv",
-            ),
-        ),
-    ),
     Rule(
         id="OT-PY-021",
         title="Archive unpacked without checking its members",
@@ -98,17 +57,6 @@ RULES: Final = (
     ),
 )
 
-_OPENING: Final = (
-    "open", "os.open", "os.remove", "os.unlink", "os.rmdir", "os.mkdir", "os.makedirs",
-    "os.listdir", "os.scandir", "os.rename", "os.replace", "os.removedirs", "shutil.rmtree",
-    "shutil.copy", "shutil.copy2", "shutil.copyfile", "shutil.move", "shutil.copytree",
-    "flask.send_file", "starlette.responses.FileResponse", "fastapi.responses.FileResponse",
-    "django.http.FileResponse", "bottle.static_file", "flask.send_from_directory",
-    "numpy.load", "pandas.read_csv",
-)  # fmt: skip
-_PATH_METHODS: Final = (
-    "read_text", "write_text", "read_bytes", "write_bytes", "unlink", "rmdir", "open", "iterdir",
-)  # fmt: skip
 _CHECKED: Final = words(
     """
     commonpath commonprefix startswith is_relative_to isabs realpath abspath resolve
@@ -122,9 +70,6 @@ _CHMOD_TEXT: Final = re.compile(r"\bchmod\s+(?:-\w+\s+)*(?:0?[0-7]?[0-7]{2}[2367
 
 def register(checks: Checks) -> None:
     """Have the checks of this file called."""
-    checks.on_call(_OPENING, _path)
-    checks.on_method(_PATH_METHODS, _path_object)
-    checks.on_method(("save",), _upload)
     checks.on_method(("extractall", "extract"), _archive)
     checks.on_call(("shutil.unpack_archive",), _unpack)
     checks.on_call(
@@ -145,48 +90,6 @@ def register(checks: Checks) -> None:
         checks.on_call((name,), _chmod_command)
     checks.on_call(("tempfile.mktemp", "os.tempnam", "os.tmpnam"), _mktemp)
     checks.on_call(("open",), _fixed_temporary)
-
-
-def _path(walk: Walk, call: Call) -> None:
-    if call.name == "flask.send_from_directory":
-        values = call.args[:1]
-    elif call.name == "bottle.static_file":
-        values = [call.keywords["root"]] if "root" in call.keywords else []
-    else:
-        values = call.args[: 2 if call.name.startswith(("shutil.", "os.re")) else 1]
-        values += [call.keywords[k] for k in ("file", "path_or_file", "path") if k in call.keywords]
-    for value in values:
-        _traversal(walk, call, value)
-
-
-def _traversal(walk: Walk, call: Call, value: Value) -> None:
-    taint = walk.exposed(value, Safe.PATH)
-    if taint is None or taint.safe & Safe.INDIRECT:
-        return
-    if taint.level < Level.LOCAL and not (is_formatted(value) and taint.level > Level.STORED):
-        return
-    walk.report(
-        "OT-PY-020",
-        call.node,
-        "Data from outside chooses a path; keep only its last part or check the resolved path.",
-        severity=by_level(taint, local=LOW, parameter=LOW),
-        confidence=0.8 if taint.level == Level.REMOTE else 0.4,
-        taint=taint,
-    )
-
-
-def _path_object(walk: Walk, call: Call) -> None:
-    kind = call.receiver.kind or ""
-    is_path = kind.startswith("pathlib.") or call.attr not in ("open", "unlink")
-    if call.receiver.taints and is_path and kind != "resolved":
-        _traversal(walk, call, call.receiver)
-
-
-def _upload(walk: Walk, call: Call) -> None:
-    if call.args and call.args[0].taints:
-        taint = walk.exposed(call.args[0], Safe.PATH)
-        if taint is not None and taint.level == Level.REMOTE:
-            _traversal(walk, call, call.args[0])
 
 
 def _archive(walk: Walk, call: Call) -> None:

@@ -4,7 +4,7 @@ import ast
 import re
 from typing import Final
 
-from offtarget.codescan.python.values import HOLE, Level, Taint, Value
+from offtarget.codescan.python.values import HOLE, UNKNOWN, Level, Taint, Value
 from offtarget.codescan.python.walk import Walk
 from offtarget.core.finding import Severity
 
@@ -76,3 +76,28 @@ def name_of(node: ast.AST | None) -> str:
 def is_sanitized(walk: Walk, value: Value, mask: int) -> bool:
     """Return whether the value came from outside, and all of it was made harmless."""
     return bool(value.taints) and walk.exposed(value, mask) is None
+
+
+def remember(walk: Walk, name: str, what: str, node: ast.AST) -> None:
+    """Note of a variable that something stands in it, until it is assigned again.
+
+    Args:
+        walk: Holds the note with its variables, so that branches and functions keep it apart.
+        name: The variable; nothing is noted of an expression without one.
+        what: `digest`, `random`, ...: what a later `recalled` asks for.
+        node: Where the thing was made.
+    """
+    if name:
+        walk.env[f"{name}\0{what}"] = Value(ref=node)
+
+
+def recalled(walk: Walk, name: str, what: str) -> ast.AST | None:
+    """Return where the thing in a variable was made; None if nothing was noted of it."""
+    noted = walk.env.get(f"{name}\0{what}")
+    return noted.ref if noted is not None and isinstance(noted.ref, ast.AST) else None
+
+
+def forget(walk: Walk, name: str, what: str) -> None:
+    """Note that the thing does not stand in the variable any more."""
+    if f"{name}\0{what}" in walk.env:
+        walk.env[f"{name}\0{what}"] = UNKNOWN

@@ -160,7 +160,7 @@ def _response(walk: Walk, call: Call) -> None:
         kind = call.keywords.get(name)
         if kind is not None and isinstance(kind.const, str) and _PLAIN.search(kind.const):
             return
-    if "rest_framework" in walk.frameworks:
+    if "rest_framework" in walk.frameworks or _is_plain(call):
         return
     value = call.argument(0, "content", "body", "text", "response")
     if call.name in ("aiohttp.web.Response", "web.Response"):
@@ -168,8 +168,20 @@ def _response(walk: Walk, call: Call) -> None:
         kind = call.keywords.get("content_type")
         if kind is None or kind.const != "text/html":
             return
+    if value is not None and value.items and value.kind is None:
+        value = value.items.get(0)  # a body with its headers or status
     if value is not None:
         _html(walk, call.node, value)
+
+
+def _is_plain(call: Call) -> bool:
+    """Return whether the headers say that the answer is no page."""
+    whole = call.args[0].items if call.args and call.args[0].kind is None else None
+    for headers in (call.argument(2, "headers"), *(whole or {}).values()):
+        for name, value in ((headers.items if headers else None) or {}).items():
+            if str(name).lower() == "content-type" and _PLAIN.search(str(value.const)):
+                return True
+    return False
 
 
 def _written(walk: Walk, call: Call) -> None:

@@ -53,7 +53,7 @@ RULES: Final = (
         title="Request data stored in the session unchecked",
         language="python",
         cwe="CWE-501",
-        severity=LOW,
+        severity=MEDIUM,
         confidence=0.5,
         why="Code elsewhere trusts the session, although the visitor chose what stands in it. "
         "Check the data before it crosses that line.",
@@ -77,7 +77,7 @@ RULES: Final = (
         "    response.set_cookie('session', 'v', secure=False, httponly=True)\n",
         good="def login(response):\n"
         "    response.set_cookie('session', 'v', secure=True, httponly=True)\n",
-        literals=(("set_cookie", "COOKIE_SECURE", "set_signed_cookie"),),
+        literals=(("set_cookie", "COOKIE_SECURE", "set_signed_cookie", "http.cookies"),),
     ),
     Rule(
         id="OT-PY-036",
@@ -92,7 +92,7 @@ RULES: Final = (
         "    response.set_cookie('session', 'v', secure=True, httponly=False)\n",
         good="def login(response):\n"
         "    response.set_cookie('session', 'v', secure=True, httponly=True)\n",
-        literals=(("set_cookie", "COOKIE_HTTPONLY", "set_signed_cookie"),),
+        literals=(("set_cookie", "COOKIE_HTTPONLY", "set_signed_cookie", "http.cookies"),),
     ),
     Rule(
         id="OT-PY-037",
@@ -116,6 +116,12 @@ _REDIRECTS: Final = (
     "pyramid.httpexceptions.HTTPFound", "redirect", "starlette.responses.RedirectResponse",
 )  # fmt: skip
 _ELSEWHERE: Final = re.compile(r"^(?:[\x00\x02]|https?://[\x00\x02]|//)", re.I)
+_IDENTITY: Final = re.compile(
+    r"user|(?:^|_)u?id(?:$|_)|role|admin|auth|login|logged|perm|priv|right|account|group|tenant|"
+    r"owner|email|token|level|grade|scope|staff|verified|balance|price|amount|credit",
+    re.I,
+)
+"""What a session is asked about before something is allowed."""
 _SESSION: Final = re.compile(r"sess|auth|token|login|user|remember|jwt|sid\b", re.I)
 
 
@@ -126,6 +132,7 @@ def register(checks: Checks) -> None:
     checks.on_method(("send_header", "set_header", "add_header", "setdefault"), _header_call)
     checks.assigned.append(_assigned)
     checks.decorated.append(_decorated)
+    checks.on_method(("update", "from_mapping"), _configured)
     checks.on_method(("set_cookie", "set_signed_cookie", "set_secure_cookie"), _cookie)
 
 
@@ -182,35 +189,74 @@ def _assigned(walk: Walk, assigned: Assigned) -> None:
     target, name, value = assigned.target, assigned.name, assigned.value
     if isinstance(target, ast.Subscript):
         owner = name_of(target.value)
+        if value.const is False and name.lower() in ("secure", "httponly"):
+            _morsel(walk, target, name.lower())
         if owner == "headers":
             _header(walk, target, walk.evaluate(target.slice), value)
-        elif owner == "session" and value.taints:
-            taint = walk.exposed(value, Safe.DATA | Safe.INDIRECT)
-            if taint is not None and taint.level == Level.REMOTE:
-                walk.report(
-                    "OT-PY-034",
-                    target,
-                    "The session takes over request data that nothing has checked.",
-                    severity=LOW,
-                    confidence=0.5,
-                    taint=taint,
-                )
+        elif owner == "session":
+            is_serious = bool(_IDENTITY.search(name_of(target)))
+            _trusted(walk, target, value, is_serious=is_serious)
+            _trusted(walk, target, walk.evaluate(target.slice), is_serious=True)
     if value.const is False and name.isupper():
-        if name.endswith("COOKIE_SECURE"):
-            walk.report("OT-PY-035", target, "Session cookies may travel over plain HTTP.",
-                        severity=MEDIUM)  # fmt: skip
-        elif name.endswith("COOKIE_HTTPONLY"):
-            walk.report("OT-PY-036", target, "Scripts may read session cookies.",
-                        severity=MEDIUM)  # fmt: skip
-        elif name.endswith(("CSRF_ENABLED", "CSRF_CHECK_DEFAULT")):
-            walk.report("OT-PY-037", target, "Forged requests are not told apart.",
-                        severity=LOW, confidence=0.6)  # fmt: skip
+        _switched_off(walk, target, name)
+
+
+def _configured(walk: Walk, call: Call) -> None:
+    """`app.config.update(SESSION_COOKIE_SECURE=False)`, `session.update(role=...)`."""
+    if isinstance(call.node.func, ast.Attribute) and name_of(call.node.func.value) == "session":
+        given = call.args[0].items if call.args and call.args[0].items else {}
+        for name, value in {**given, **call.keywords}.items():
+            is_serious = bool(_IDENTITY.search(str(name)))
+            _trusted(walk, call.node, value, is_serious=is_serious)
+        return
+    for name, value in call.keywords.items():
+        if value.const is False and name.isupper():
+            _switched_off(walk, call.node, name)
+
+
+def _morsel(walk: Walk, target: ast.Subscript, flag: str) -> None:
+    """`cookie["session"]["secure"] = False` of the standard library."""
+    if (walk.evaluate(target.value).kind or "").startswith("http.cookies."):
+        rule, text = (
+            ("OT-PY-035", "The cookie travels over plain HTTP as well.")
+            if flag == "secure"
+            else ("OT-PY-036", "Scripts can read the cookie.")
+        )
+        walk.report(rule, target, text, severity=MEDIUM)
+
+
+def _switched_off(walk: Walk, target: ast.AST, name: str) -> None:
+    if name.endswith("COOKIE_SECURE"):
+        walk.report("OT-PY-035", target, "Session cookies may travel over plain HTTP.",
+                    severity=MEDIUM)  # fmt: skip
+    elif name.endswith("COOKIE_HTTPONLY"):
+        walk.report("OT-PY-036", target, "Scripts may read session cookies.",
+                    severity=MEDIUM)  # fmt: skip
+    elif name.endswith(("CSRF_ENABLED", "CSRF_CHECK_DEFAULT")):
+        walk.report("OT-PY-037", target, "Forged requests are not told apart.",
+                    severity=LOW, confidence=0.6)  # fmt: skip
+
+
+def _trusted(walk: Walk, target: ast.expr, value: Value, *, is_serious: bool) -> None:
+    if not value.taints:
+        return
+    taint = walk.exposed(value, Safe.TRUST | Safe.INDIRECT)
+    if taint is not None and taint.level == Level.REMOTE:
+        walk.report(
+            "OT-PY-034",
+            target,
+            "The session takes over request data that nothing has checked.",
+            severity=MEDIUM if is_serious else LOW,
+            confidence=0.5,
+            taint=taint,
+        )
 
 
 def _cookie(walk: Walk, call: Call) -> None:
     if "**" in call.keywords or call.attr == "set_secure_cookie":
         return
-    name = str(call.args[0].const) if call.args else ""
+    key = call.argument(0, "key", "name")
+    name = str(key.const) if key is not None else ""
     for rule, flag, text in (
         ("OT-PY-035", "secure", "The cookie travels over plain HTTP as well."),
         ("OT-PY-036", "httponly", "Scripts can read the cookie."),
