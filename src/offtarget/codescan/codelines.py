@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 _MAX_LINE = 400
 """How many characters of a line are looked at."""
@@ -84,19 +85,22 @@ class Run:
 
 def kind_of_line(line: str) -> LineKind:
     """Return what one line, without its end, says."""
-    line = line[:_MAX_LINE]
+    return _kind_of(line[:_MAX_LINE])
+
+
+@lru_cache(maxsize=4096)
+def _kind_of(line: str) -> LineKind:
     if not line.strip():
         return LineKind.NEUTRAL
     if _COMMENT.match(line):
         return LineKind.NEUTRAL
     if _SURE.match(line):
         return LineKind.STRONG
-    sentence = _SENTENCE.match(line)
-    if _STRONG.match(line) and not (sentence and _reads_as_prose(line)):
+    if _STRONG.match(line) and not _reads_as_prose(line):
         return LineKind.STRONG
     if _LIST.match(line):
         return LineKind.PROSE
-    if _WEAK.match(line) and not (sentence and _reads_as_prose(line)):
+    if _WEAK.match(line) and not _reads_as_prose(line):
         return LineKind.WEAK
     if line[0] in " \t":
         return LineKind.NEUTRAL
@@ -133,7 +137,9 @@ def code_runs(text: str, start: int, end: int) -> Iterator[Run]:
 
 
 def _reads_as_prose(line: str) -> bool:
-    """Return whether a sentence merely holds a character that code has too."""
+    """Return whether it is a sentence that merely holds a character that code has too."""
+    if not _SENTENCE.match(line):
+        return False
     text = line.strip()
     symbols = len(_SYMBOLS.findall(text))
     ends = text.endswith((".", "?", "!", ":", ",")) and not text.endswith(("):", "),", "]:"))
@@ -142,6 +148,8 @@ def _reads_as_prose(line: str) -> bool:
 
 def _open_quote(line: str, quote: str) -> str:
     """Return the triple quote that is open after a line."""
+    if not quote and '"""' not in line and "'''" not in line:
+        return ""
     position = 0
     while True:
         if quote:

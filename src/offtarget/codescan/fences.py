@@ -30,6 +30,8 @@ def fences_of(text: str) -> Iterator[Fence]:
     A block ends at the first line of at least as many of its own marks and nothing else, so a
     longer fence holds shorter ones.
     """
+    if "```" not in text and "~~~" not in text:
+        return
     opened: re.Match[str] | None = None
     for line in _OPEN.finditer(text):
         if opened is None:

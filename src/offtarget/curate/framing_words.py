@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from offtarget.codescan.literals import Literals
+
 CONCEPTS = {
     # what is wrong with code
     "F": "vulnerability vulnerabilities vuln vulns weakness weaknesses flaw flaws loophole loopholes",
@@ -105,8 +107,8 @@ def _stems(letters: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(s for s in stems if not any(o != s and o in s for o in stems)))
 
 
-_GATE = _stems(GATE_LETTERS)
-_REMARK_GATE = _stems(REMARK_LETTERS)
+_GATE = Literals(_stems(GATE_LETTERS))
+_REMARK_GATE = Literals(_stems(REMARK_LETTERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +123,7 @@ class Words:
 
 def may_matter(text: str, *, is_answer: bool) -> bool:
     """Return False only if lower-case text holds no word that a request or an answer turns on."""
-    for stem in _REMARK_GATE if is_answer else _GATE:  # noqa: SIM110 - twice as fast as any()
-        if stem in text:
-            return True
-    return False
+    return (_REMARK_GATE if is_answer else _GATE).found(text) != 0
 
 
 def is_silent(letters: str) -> bool:
