@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 POWER_FACTOR = 2.8
 """Standard errors that an effect must have to be seen: 1.96 (two-sided 5 %) + 0.84 (80 % power)."""
 MIN_SEEDS_FOR_RECIPE = 3
 """Below this the seed component is not estimated and the claim is about these weights alone."""
+_Z = 1.959963984540054
+"""97.5 % quantile of the normal distribution."""
 
 Array = NDArray[np.float64]
 
@@ -52,6 +53,8 @@ def crossed_effect(values: Array, categories: Sequence[str], clusters: Sequence[
         categories: The category of each question, length Q.
         clusters: The cluster of each question; paraphrases share one. Length Q.
     """
+    from scipy.stats import t  # takes half a second, which no command that only counts should pay
+
     n_seeds = values.shape[1]
     weights, groups = _weights(categories, clusters)
     per_question = values.mean(axis=1)
@@ -62,10 +65,10 @@ def crossed_effect(values: Array, categories: Sequence[str], clusters: Sequence[
         se_seeds = float((weights @ values).std(ddof=1) / math.sqrt(n_seeds))
 
     def half(level: float) -> float:
-        questions = float(stats.t.ppf(level, df)) * se_questions
+        questions = float(t.ppf(level, df)) * se_questions
         if not se_seeds:
             return questions
-        return math.hypot(questions, float(stats.t.ppf(level, n_seeds - 1)) * se_seeds)
+        return math.hypot(questions, float(t.ppf(level, n_seeds - 1)) * se_seeds)
 
     total = math.hypot(se_questions, se_seeds)
     return Effect(
@@ -94,11 +97,22 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def wilson(successes: int, n: int) -> tuple[float, float]:
-    """Return the two-sided 95 % Wilson interval of a rate; (0, 1) when n is 0."""
+    """Return the two-sided 95 % Wilson interval of a rate; (0, 1) when n is 0.
+
+    Formula (4) of Newcombe 1998, doi:10.1002/(SICI)1097-0258(19980430)17:8<857::AID-SIM777>3.0.CO;2-E.
+
+    Raises:
+        ValueError: If there are more successes than n, or fewer than none.
+    """
+    if not 0 <= successes <= n:
+        raise ValueError(f"{successes} successes of {n}")
     if n == 0:
         return 0.0, 1.0
-    interval = stats.binomtest(successes, n).proportion_ci(0.95, method="wilson")
-    return float(interval.low), float(interval.high)
+    rate = successes / n
+    scale = 2 * (n + _Z**2)
+    center = (2 * n * rate + _Z**2) / scale
+    half = _Z / scale * math.sqrt(4 * n * rate * (1 - rate) + _Z**2)
+    return (center - half if successes else 0.0), (center + half if successes < n else 1.0)
 
 
 def _weights(
