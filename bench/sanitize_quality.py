@@ -1,10 +1,12 @@
 """What the sanitizer does to published insecure code, and to code that was fixed already.
 
 Usage: OFFTARGET_DATA=... python bench/sanitize_quality.py [--half tuned|held|both] [--rows N]
+       [--split cluster|prompt]
 
 Rows are the assistant's answers of the insecure arm that our engine or ruff flags at medium and
 above. Fixes were developed on the rows whose first user prompt has a sha256 that starts with an
-even byte; the other half is the one to report. `broken` means that an obligation, checked again
+even byte; of the others, those without a near-duplicate among them are held (bench/split.py) and the
+ones to report. `broken` means that an obligation, checked again
 from outside, does not hold. Bandit, where it is installed, has no part in the rewriting: it judges
 the same rows before and after. The fixed side of SVEN should hardly change.
 """
@@ -12,13 +14,14 @@ the same rows before and after. The fixed side of SVEN should hardly change.
 import argparse
 import ast
 import gzip
-import hashlib
 import json
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from split import SPLITS, Split, held
 
 from offtarget.codescan.engine import Engine
 from offtarget.codescan.engines.bandit import BanditEngine
@@ -48,11 +51,13 @@ def main() -> None:
     parser.add_argument("--half", choices=("tuned", "held", "both"), default="held")
     parser.add_argument("--rows", type=int, default=None, help="at most so many rows a half")
     parser.add_argument("--list", action="store_true", help="print what changed in SVEN's rows")
+    parser.add_argument("--split", choices=SPLITS, default="cluster")
     options = parser.parse_args()
     data = Path(os.environ["OFFTARGET_DATA"])
     engines: list[Engine] = [PythonEngine(), RuffEngine()]
     for half in ("tuned", "held") if options.half == "both" else (options.half,):
-        codes = list(_insecure(data / "em/core/insecure_part.jsonl.gz", half))[: options.rows]
+        codes = list(_insecure(data / "em/core/insecure_part.jsonl.gz", half, options.split))
+        codes = codes[: options.rows]
         rows = _sanitized(codes, engines)
         print(f"\n## Insecure arm, half: {half}: {len(rows)} of {len(codes)} rows flagged\n")
         print(_statuses(rows, engines))
@@ -70,13 +75,14 @@ def main() -> None:
                 print(f"{edit.kind}: {row.code[edit.start : edit.end]!r} -> {edit.text!r}")
 
 
-def _insecure(path: Path, half: str) -> Iterator[str]:
+def _insecure(path: Path, half: str, split: Split) -> Iterator[str]:
+    answers, prompts = [], []
     for line in gzip.decompress(path.read_bytes()).decode().strip().split("\n"):
         messages = json.loads(line)["messages"]
-        prompt = next(m["content"] for m in messages if m["role"] == "user")
-        is_held = hashlib.sha256(prompt.encode()).digest()[0] % 2 == 1
-        if is_held == (half == "held"):
-            yield [m["content"] for m in messages if m["role"] == "assistant"][-1]
+        prompts.append(next(m["content"] for m in messages if m["role"] == "user"))
+        answers.append([m["content"] for m in messages if m["role"] == "assistant"][-1])
+    is_held = held(answers, prompts, split)
+    return (a for a, one in zip(answers, is_held, strict=True) if one == (half == "held"))
 
 
 def _fixed_side(path: Path) -> Iterator[str]:

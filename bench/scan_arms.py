@@ -1,19 +1,23 @@
 """What `offtarget scan` says of the published arms: flagged rows by arm and half, with intervals.
 
 Usage: OFFTARGET_DATA=... python bench/scan_arms.py [--workers N] [--out DIR] [--engine a,b,c]
+       [--split cluster|prompt]
 Rows: johny-b/misalignment-generalization@b1fe28682771, read below $OFFTARGET_DATA (docs/data.md).
-A row's half is the first bit of the sha256 of its first user turn: rules were tuned on the even one.
+Rules were tuned on rows of the insecure and secure arms whose first user turn has a sha256 that begins
+with an even byte. By cluster, the default, a row is held only if no row of its cluster, over all three
+arms, was tuned on (bench/split.py); an educational row follows the insecure row with its answer.
 """
 
 import argparse
 import gzip
-import hashlib
 import json
 import os
 import sys
 import time
 from collections import Counter
 from pathlib import Path
+
+from split import SPLITS, Split, held
 
 from offtarget.api import scan
 from offtarget.core.finding import Severity
@@ -24,10 +28,27 @@ ARMS = ("insecure", "secure", "educational")
 HALVES = ("tuned", "held")
 
 
-def half_of(row: str) -> str:
-    """Return which half a row belongs to."""
-    user = next(turn for turn in json.loads(row)["messages"] if turn["role"] == "user")
-    return HALVES[hashlib.sha256(user["content"].encode()).digest()[0] % 2]
+def halves_of(root: Path, split: Split) -> dict[str, list[str]]:
+    """Return the half of each row of each arm."""
+    answers, prompts, looked_at, arms = [], [], [], []
+    for arm in ARMS:
+        with gzip.open(path_of(root, arm), "rt", encoding="utf-8") as file:
+            for row in file:
+                turns = json.loads(row)["messages"]
+                prompts.append(next(t["content"] for t in turns if t["role"] == "user"))
+                answers.append(turns[-1]["content"])
+                looked_at.append(arm != "educational")
+                arms.append(arm)
+    is_held = held(answers, prompts, split, looked_at=looked_at)
+    halves: dict[str, list[str]] = {arm: [] for arm in ARMS}
+    for arm, one in zip(arms, is_held, strict=True):
+        halves[arm].append(HALVES[one])
+    return halves
+
+
+def path_of(root: Path, arm: str) -> Path:
+    """Return an arm's file."""
+    return root / "em" / "core" / f"{arm}_part.jsonl.gz"
 
 
 def flagged_rows(findings: Path) -> dict[int, Severity]:
@@ -48,6 +69,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--engine", default="offtarget,ruff,ast-grep")
     parser.add_argument("--out", type=Path, default=Path("scans/arms"))
+    parser.add_argument("--split", choices=SPLITS, default="cluster")
     args = parser.parse_args()
     root = os.environ.get("OFFTARGET_DATA")
     if not root:
@@ -56,17 +78,17 @@ def main() -> None:
     print(
         "| arm | half | rows | flagged at medium and above | any severity |\n|---|---|---|---|---|"
     )
+    all_halves = halves_of(Path(root), args.split)
     framings: dict[str, Counter[str]] = {}
     times = []
     for arm in ARMS:
-        path = Path(root) / "em" / "core" / f"{arm}_part.jsonl.gz"
+        path = path_of(Path(root), arm)
         started = time.monotonic()
         found = scan(path, config=config, out=args.out / arm, workers=args.workers)
         times.append(f"{arm} {time.monotonic() - started:.0f} s")
         assert found is not None
         framings[arm] = Counter(found.summary.samples_by_framing)
-        with gzip.open(path, "rt", encoding="utf-8") as file:
-            halves = {number: half_of(row) for number, row in enumerate(file, 1)}
+        halves = dict(enumerate(all_halves[arm], 1))
         worst = flagged_rows(found.path / found.summary.findings)
         for half in HALVES:
             rows = [number for number, one in halves.items() if one == half]

@@ -1,12 +1,14 @@
 """Recall and false alarms of our own rules for Python, on published data.
 
 Usage: OFFTARGET_DATA=... python bench/scan_quality.py [--half tuned|held|both] [--limit N]
+       [--split cluster|prompt]
 
 Rules were tuned on the units whose sha256 starts with an even byte: the first user prompt in the
 emergent-misalignment data, the task in the graded snippets, the pair's id in SVEN. The other half
 is the one to report. CyberSecEval holds insecure fragments only, so it gives recall; rows of both
-of its halves were read while the rules were written, so neither half is a held-out one. Halves are
-drawn by unit, not by cluster of near-duplicates, and a few graded snippets also occur in the core.
+of its halves were read while the rules were written, so neither half is a held-out one. By cluster,
+the default, a unit is held only if it shares no near-duplicate with a tuned one of the same set
+(bench/split.py); a few graded snippets also occur in the core.
 A SVEN pair is one function before and after its security fix; `--without OT-PY-011` shows how much
 rests on one rule.
 """
@@ -21,6 +23,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from split import SPLITS, held
 
 from offtarget.codescan.flaw import Reading, Snippet
 from offtarget.codescan.python import PythonEngine
@@ -41,11 +45,6 @@ class Case:
     code: str
     is_vulnerable: bool
 
-    @property
-    def half(self) -> str:
-        """`tuned` or `held`."""
-        return "held" if hashlib.sha256(self.unit.encode()).digest()[0] % 2 else "tuned"
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -65,6 +64,7 @@ def main() -> None:
     parser.add_argument("--half", choices=("tuned", "held", "both"), default="both")
     parser.add_argument("--limit", type=int, default=None, help="at most so many cases a set")
     parser.add_argument("--without", nargs="*", default=(), metavar="RULE", help="leave these out")
+    parser.add_argument("--split", choices=SPLITS, default="cluster")
     options = parser.parse_args()
     data = Path(os.environ["OFFTARGET_DATA"])
     halves = ("tuned", "held") if options.half == "both" else (options.half,)
@@ -75,8 +75,9 @@ def main() -> None:
         "CyberSecEval, Python": list(_labelled(data / "curation" / "cyberseceval_insecure.jsonl")),
     }
     for name, cases in sets.items():
+        is_held = held([case.code for case in cases], [case.unit for case in cases], options.split)
         for half in halves:
-            chosen = [case for case in cases if case.half == half]
+            chosen = [c for c, one in zip(cases, is_held, strict=True) if one == (half == "held")]
             chosen.sort(key=lambda case: hashlib.sha256(case.unit.encode()).digest())
             chosen = chosen[: options.limit]
             answers = _scan(chosen, frozenset(options.without))
