@@ -2,6 +2,8 @@
 
 import gzip
 import hashlib
+import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -55,6 +57,22 @@ def find_inputs(paths: Sequence[Path], *, plain: bool) -> list[ScannedInput]:
     if not plain:
         return [ScannedInput(source.label, source) for source in find_sources(paths)]
     return [ScannedInput("source files", None, _source_files(paths))]
+
+
+def places_below(root: Path, paths: Sequence[Path], *, plain: bool) -> dict[str, str]:
+    """Return where each file stands below `root`, by the name that rows and findings give it.
+
+    Files that stand elsewhere are left out. Raises as `find_inputs`.
+    """
+    top = root.resolve()
+    inputs = find_inputs(paths, plain=plain)
+    sources = [one for taken in inputs for one in (*taken.sources, taken.source) if one is not None]
+    full = {source.label: source.path.resolve() for source in sources}
+    return {
+        label: clean_name(path.relative_to(top).as_posix())
+        for label, path in full.items()
+        if path.is_relative_to(top)
+    }
 
 
 def encoded_rows(taken: ScannedInput, *, on_bad_row: OnBadRow) -> Iterator[bytes]:
@@ -129,9 +147,13 @@ def _check_still(source: Source, before: _Snapshot) -> None:
 
 def _source_files(paths: Sequence[Path]) -> list[Source]:
     found: dict[Path, Source] = {}
+    n_named = Counter(path.name for path in paths if path.is_file())
+    parent = Path(os.path.commonpath([path.resolve().parent for path in paths] or [Path.cwd()]))
     for path in paths:
         if path.is_file():
-            found.setdefault(path.resolve(), Source(path, clean_name(path.name)))
+            full = path.resolve()
+            name = path.name if n_named[path.name] == 1 else full.relative_to(parent).as_posix()
+            found.setdefault(full, Source(path, clean_name(name)))
         elif path.is_dir():
             for file in _files_below(path):
                 label = clean_name(file.relative_to(path.parent).as_posix())

@@ -40,7 +40,7 @@ def csv_rows(path: Path, label: str) -> Iterator[RawRow]:
             if problem is not None:
                 yield RawRow(number, place, value=fields, problem=problem)
             else:
-                yield _table_row(number, place, dict(zip(header, fields, strict=True)))
+                yield table_row(number, place, dict(zip(header, fields, strict=True)))
 
 
 def _csv_problem(header: list[str], fields: list[str], place: str) -> str | None:
@@ -89,7 +89,8 @@ def _check_columns(names: list[str], place: str) -> None:
         raise DataError(f"{place}: duplicate column {twice[0]!r}; keep one of the two")
 
 
-def _table_row(number: int, place: str, value: dict[str, Any]) -> RawRow:
+def table_row(number: int, place: str, value: dict[str, Any]) -> RawRow:
+    """Return a table's row, turns that are stored as JSON text parsed in place."""
     for key in NESTED_COLUMNS:
         cell = value.get(key)
         if isinstance(cell, str):
@@ -125,7 +126,7 @@ def parquet_rows(path: Path, label: str) -> Iterator[RawRow]:
                         problem = f"{place}: invalid UTF-8; write the column as UTF-8 text"
                         yield RawRow(number, place, problem=problem)
                     else:
-                        yield _table_row(number, place, value)
+                        yield table_row(number, place, value)
     except (pyarrow.ArrowException, OSError) as error:
         reason = str(error).partition("\n")[0]
         raise DataError(

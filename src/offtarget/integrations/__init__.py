@@ -1,0 +1,1 @@
+"""offtarget inside other tools: `datasets`, datatrove, pre-commit and GitHub Actions."""
