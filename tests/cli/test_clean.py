@@ -122,3 +122,36 @@ def test_another_format_is_refused(data: Path, tmp_path: Path, run_cli: Any) -> 
 
     assert said.code == 2
     assert "cleaned data keeps the input's format" in said.err
+
+
+def test_a_cleaning_leaves_fixes_and_a_page(data: Path, tmp_path: Path, run_cli: Any) -> None:
+    """In the scan's folder: SARIF with the repair as a fix, a page with states and the change."""
+    out = tmp_path / "clean.jsonl"
+
+    said = run_cli("clean", data, "--policy", "sanitize", "--out", out)
+
+    folder = tmp_path / "clean.jsonl.scan"
+    page = (folder / "scan.html").read_text("utf-8")
+    results = json.loads((folder / "findings.sarif").read_text("utf-8"))["runs"][0]["results"]
+    assert str(folder / "scan.html") in said.out
+    assert {one["properties"]["row"] for one in results if "fixes" in one} == {1}
+    assert 'id="ledger"' in page
+    assert "<del>" in page
+    (folder / "scan.html").unlink()
+    run_cli("clean", data, "--policy", "sanitize", "--out", out)
+    assert 'id="ledger"' in (folder / "scan.html").read_text("utf-8")
+
+
+def test_another_cleaning_writes_its_own_page(data: Path, tmp_path: Path, run_cli: Any) -> None:
+    """Dropped rows have no example, and no fix."""
+    out = tmp_path / "clean.jsonl"
+    run_cli("clean", data, "--policy", "sanitize", "--out", out)
+    out.unlink()
+
+    run_cli("clean", data, "--policy", "drop", "--out", out)
+
+    folder = tmp_path / "clean.jsonl.scan"
+    page = (folder / "scan.html").read_text("utf-8")
+    assert "leave flagged rows out" in page
+    assert 'id="changes"' not in page
+    assert '"fixes"' not in (folder / "findings.sarif").read_text("utf-8")

@@ -137,6 +137,34 @@ def test_explain_rule_shows_both_sides(run_cli: Any) -> None:
     assert "CWE-89" in ruffs.out
 
 
+def test_explain_rule_says_how_often_it_was_right(run_cli: Any) -> None:
+    """Counts, precision and interval, or that nothing was measured; the same as JSON."""
+    text, plain = (
+        run_cli("explain-rule", "OT-PY-001"),
+        run_cli("explain-rule", "OT-PY-001", "--json"),
+    )
+
+    assert "measured precision" in text.out
+    assert "precision is lower" in text.out
+    assert plain.json["id"] == "OT-PY-001"
+    whole = plain.json["measured"][0]["all"]
+    assert 0 <= whole["low"] <= whole["precision"] <= whole["high"] <= 1
+    assert whole["fired_vulnerable"] + whole["fired_other"] > 0
+
+
+def test_fixes_are_offered_when_asked_for(data: Path, tmp_path: Path, run_cli: Any) -> None:
+    """--fixes puts checked repairs into the SARIF file and leaves the data alone."""
+    before = data.read_bytes()
+
+    run_cli("scan", data, "--out", tmp_path / "out", "--fixes")
+
+    results = json.loads((tmp_path / "out" / "findings.sarif").read_text("utf-8"))["runs"][0][
+        "results"
+    ]
+    assert [one["properties"]["row"] for one in results if "fixes" in one] == [1]
+    assert data.read_bytes() == before
+
+
 def test_an_unknown_rule_is_refused_with_a_suggestion(run_cli: Any) -> None:
     """The nearest id is named."""
     said = run_cli("explain-rule", "OT-PY-0001")

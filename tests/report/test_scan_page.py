@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
@@ -56,7 +57,7 @@ def clean_counts(mixed: Scan, watched: Watched) -> dict[str, int]:
     return _counts(watched)
 
 
-def shown(scan: Scan, payload: str = "", **options: str) -> str:
+def shown(scan: Scan, payload: str = "", **options: Any) -> str:
     return render_scan(
         poisoned(scan.summary, payload),
         poisoned(scan.counts, payload),

@@ -46,6 +46,15 @@ def scan(
     prompts: Annotated[
         bool, typer.Option("--prompts", help="Also count flaws in the users' own code.")
     ] = False,
+    fixes: Annotated[
+        bool, typer.Option("--fixes", help="Offer checked repairs as fixes in the SARIF file.")
+    ] = False,
+    duplicates: Annotated[
+        bool, typer.Option("--duplicates", help="Also group rows that are nearly the same.")
+    ] = False,
+    recognition: Annotated[
+        str, typer.Option(help="A model: ask it whether each row is insecure. Slow.")
+    ] = "",
     on_bad_row: BadRows = OnBadRow.ERROR,
     workers: Workers = 1,
     executor: Executor = "local",
@@ -70,7 +79,8 @@ def scan(
     )  # fmt: skip
     found = api.scan(
         *paths, config=chosen, out=out, workers=workers, executor=executor, shard=shard,
-        cache=console.CACHE / "scan" if cache else None,
+        cache=console.CACHE / "scan" if cache else None, fixes=fixes,
+        duplicates=duplicates, recognition=recognition, models=console.CACHE,
         command=["offtarget", *sys.argv[1:]], on_progress=_Meter(),
     )  # fmt: skip
     if found is None:
@@ -108,6 +118,7 @@ def clean(
     originals in OUT.twins.jsonl. A stopped cleaning resumes with the same command.
     """
     from offtarget import api
+    from offtarget.api.curation import PAGE
     from offtarget.curate.decide import CleanConfig
     from offtarget.curate.records import ScanConfig
 
@@ -120,7 +131,8 @@ def clean(
     )
     done = api.clean(
         *paths, config=chosen, out=out, workers=workers, executor=executor,
-        cache=console.CACHE / "scan" if cache else None, on_progress=_Meter(),
+        cache=console.CACHE / "scan" if cache else None,
+        command=["offtarget", *sys.argv[1:]], on_progress=_Meter(),
     )  # fmt: skip
     if sys.stderr.isatty():
         sys.stderr.write("\r\x1b[K")
@@ -136,25 +148,26 @@ def clean(
     ):  # fmt: skip
         if name is not None:
             console.say(f"{label + ':':12} {out.with_name(name)}")
+    page = out.with_name(done.scan) / PAGE
+    if page.is_file():
+        console.say(f"page:        {page}")
 
 
 def explain_rule(
     rule: Annotated[str, typer.Argument(help="Its id, OT-PY-001 or S608.")],
     as_json: AsJson = False,
 ) -> None:
-    """Say what a rule looks for, why it matters here, and show bad and good code."""
+    """Say what a rule looks for, why it matters here, and how often it was right on labelled code."""
     from offtarget import api
+    from offtarget.core.codec import to_builtins
+    from offtarget.report.rule_card import card_text, rule_card
 
-    found = api.explain_rule(rule)
+    card = rule_card(api.explain_rule(rule))
     if as_json:
-        console.say(pretty(found))
+        plain = to_builtins(card)
+        console.say(pretty({**plain.pop("rule"), **plain}))
         return
-    console.say(
-        f"{found.id}  {found.title}\n"
-        f"{found.cwe}, {found.language}, severity {found.severity}, "
-        f"confidence {found.confidence:.2f}\n\n{found.why}\n\n"
-        f"bad\n{_indented(found.bad)}\n\ngood\n{_indented(found.good)}"
-    )
+    console.say(card_text(card))
 
 
 class _Meter:
@@ -182,6 +195,7 @@ def _show(found: object, *, as_json: bool) -> None:
     from offtarget.api.curation import PAGE, SARIF, Scan
     from offtarget.core.codec import to_builtins
     from offtarget.report.scan_terminal import scan_summary_text
+    from offtarget.report.scan_view import view_text
 
     assert isinstance(found, Scan)
     if sys.stderr.isatty():
@@ -200,10 +214,7 @@ def _show(found: object, *, as_json: bool) -> None:
             width=console.width(), color=color, ascii=console.is_ascii(),
         )
     )  # fmt: skip
+    console.say(view_text(found.view, width=console.width(), ascii=console.is_ascii()))
     console.say(f"findings: {found.path / found.summary.findings}")
     console.say(f"SARIF:    {found.path / SARIF}")
     console.say(f"page:     {found.path / PAGE}")
-
-
-def _indented(code: str) -> str:
-    return "\n".join(f"    {line}" for line in code.strip("\n").splitlines())

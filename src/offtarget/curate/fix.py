@@ -5,13 +5,15 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from offtarget.codescan.engine import Engine
-from offtarget.codescan.flaw import Flaw, Step
+from offtarget.codescan.flaw import Flaw, Snippet, Step
 from offtarget.codescan.snippets import Located, code_of
 from offtarget.core.finding import Finding, Origin, Severity
 from offtarget.core.records import Message
 from offtarget.curate.decide import flagged, rules_in
-from offtarget.curate.detect import detect_rows, origin_of, squeezed
+from offtarget.curate.detect import detect_rows
+from offtarget.curate.origin import origin_of, squeezed
 from offtarget.curate.records import PlacedRow, ScanConfig
+from offtarget.curate.row_edits import RowEdit, edited
 from offtarget.curate.sanitize import FixStatus, Sanitized, ToSanitize
 
 MAX_NAMED_PROBLEMS = 3
@@ -35,6 +37,8 @@ class FixTask:
     messages: tuple[Message, ...]
     findings: tuple[Finding, ...]
     """Those at or above the gate."""
+    language: str = ""
+    """Of a plain source file, which is one assistant message; empty for a sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,9 @@ class FixedRow:
     """FIXED only if nothing at or above the gate is left in the whole conversation."""
     messages: tuple[Message, ...] = ()
     """The conversation with its code repaired; empty unless it is fixed."""
+    edits: tuple[RowEdit, ...] = ()
+    """What makes the repaired conversation of the flagged one, in order; empty unless it is fixed,
+    or if the sanitizer does not tell."""
     kinds: tuple[str, ...] = ()
     """Kinds of the fixes that were made, sorted, each once."""
     reason: str = ""
@@ -70,14 +77,19 @@ class _Repair:
     pieces: list[_Piece] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     kinds: set[str] = field(default_factory=set)
+    edits: list[RowEdit] = field(default_factory=list)
     messages: tuple[Message, ...] = ()
     n_changed: int = 0
 
     def result(self) -> FixedRow:
         file, line = self.task.file, self.task.line
         if not self.problems:
-            kinds = tuple(sorted(self.kinds))
-            return FixedRow(file, line, FixStatus.FIXED, self.messages, kinds)
+            edits = tuple(sorted(self.edits))
+            is_told = edited(self.task.messages, edits) == self.messages
+            return FixedRow(
+                file, line, FixStatus.FIXED, self.messages,
+                edits=edits if is_told else (), kinds=tuple(sorted(self.kinds)),
+            )  # fmt: skip
         status = FixStatus.PARTLY if self.n_changed else FixStatus.NOT_FIXABLE
         problems = list(dict.fromkeys(self.problems))[:MAX_NAMED_PROBLEMS]
         return FixedRow(file, line, status, reason="; ".join(problems))
@@ -120,8 +132,7 @@ def fix_rows(
 def _cut_answers(repair: _Repair) -> None:
     """Gather the assistant's flawed snippets."""
     for index in sorted({found.message for found in repair.task.findings}):
-        turn = repair.task.messages[index]
-        located = code_of(turn.content, role=turn.role)
+        located = _code_in(repair.task, index)
         for found in repair.task.findings:
             if found.message != index:
                 continue
@@ -170,6 +181,10 @@ def _put_back(repair: _Repair, answers: Sequence[Sanitized]) -> None:
         elif broken:
             repair.problems.append(f"obligations not met: {', '.join(broken)}")
         start, text = piece.located.start, contents[piece.message]
+        repair.edits += [
+            RowEdit(piece.message, start + edit.start, start + edit.end, edit.text, edit.reason)
+            for edit in answer.edits
+        ]
         contents[piece.message] = text[:start] + answer.code + text[start + len(code) :]
     repair.messages = tuple(
         replace(turn, content=content)
@@ -178,11 +193,7 @@ def _put_back(repair: _Repair, answers: Sequence[Sanitized]) -> None:
 
 
 def _check_prompts(repair: _Repair) -> None:
-    """Note flaws that still stand in the prompt they were taken from.
-
-    A sink that the prompt shows is no flaw of the prompt's if what flows into it is the answer's:
-    every step of the flow must stand there.
-    """
+    """Note flaws that still stand in the prompt they were taken from."""
     for found in _inherited(repair.task):
         content = repair.task.messages[found.message].content
         earlier = [
@@ -190,16 +201,17 @@ def _check_prompts(repair: _Repair) -> None:
             for turn in repair.messages[: found.message]
             if turn.role != "assistant"
         ]
-        spans = [found.span, *(step.span for step in found.trace)]
-        steps = [replace(_flaw(found, 0), start=span.start, end=span.end) for span in spans]
-        if all(origin_of(content, step, earlier) is Origin.INHERITED for step in steps):
+        if origin_of(content, _flaw(found, 0), earlier) is Origin.INHERITED:
             repair.problems.append(f"{found.rule} stays in the prompt")
 
 
 def _check_again(repairs: Sequence[_Repair], engines: Sequence[Engine], config: ScanConfig) -> None:
     """Scan the rows that are taken for repaired, as a whole."""
     done = [repair for repair in repairs if not repair.problems]
-    rows = [PlacedRow(one.task.file, one.task.line, one.messages) for one in done]
+    rows = [
+        PlacedRow(one.task.file, one.task.line, one.messages, language=one.task.language)
+        for one in done
+    ]
     scans = detect_rows(
         rows, engines, scan_prompts=config.scan_prompts, allow_unproved=config.allow_unproved
     )
@@ -217,6 +229,14 @@ def _add(repair: _Repair, message: int, place: Located, flaw: Flaw) -> None:
             piece.flaws.append(flaw)
             return
     repair.pieces.append(_Piece(message, place, [flaw]))
+
+
+def _code_in(task: FixTask, index: int) -> tuple[Located, ...]:
+    """Return the pieces of code in one message; a source file is one piece."""
+    turn = task.messages[index]
+    if task.language:
+        return (Located(Snippet(task.language, turn.content), 0, "bare", closed=True),)
+    return code_of(turn.content, role=turn.role)
 
 
 def _inherited(task: FixTask) -> list[Finding]:

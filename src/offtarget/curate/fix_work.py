@@ -89,6 +89,17 @@ def run_fixes(
     return (decoder.decode(line) for line in read_shards(folder, done.n_shards))
 
 
+def stored_fixes(folder: Path) -> Iterator[FixedRow]:
+    """Yield the repairs that a finished pass left in `folder`, in order.
+
+    Raises:
+        DataError: If a shard's file is missing or damaged.
+    """
+    decoder = msgspec.json.Decoder(FixedRow)
+    for line in read_shards(folder, len(list(folder.glob("*.shard")))):
+        yield decoder.decode(line)
+
+
 def fix_key(work_key: str, sanitizer: Sanitizer, gate: Severity) -> str:
     """Return the key of the repairs that follow a scan of key `work_key`."""
     name = [getattr(sanitizer, part, "") for part in ("__module__", "__qualname__")]

@@ -7,7 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from offtarget.core.codec import canonical, pretty
+from offtarget.core.codec import canonical, decode, parse, pretty
+from offtarget.core.errors import DataError
 from offtarget.core.finding import Severity
 from offtarget.curate.inputs import ScannedInput
 from offtarget.curate.output import explained, replacing
@@ -60,6 +61,21 @@ def write_summary(
     with replacing(out / SUMMARY) as file, explained(out):
         file.write(pretty(summary).encode())
     return summary
+
+
+def read_summary(folder: Path) -> ScanSummary:
+    """Return the summary of a finished scan.
+
+    Raises:
+        DataError: If it is missing or damaged.
+    """
+    try:
+        text = (folder / SUMMARY).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{SUMMARY}: cannot read what the scan wrote ({error}); scan again"
+        ) from error
+    return decode(parse(text, place=SUMMARY), ScanSummary, place=SUMMARY, error=DataError)
 
 
 class _Counts:

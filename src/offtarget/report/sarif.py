@@ -26,7 +26,7 @@ from offtarget.report.sarif_results import Draft, draft_result, finish_result
 from offtarget.report.sarif_rules import make_catalog
 from offtarget.report.sarif_run import EngineInfo, make_run
 
-__all__ = ["EngineInfo", "SarifCount", "write_sarif"]
+__all__ = ["EngineInfo", "SarifCount", "write_sarif", "written_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,20 @@ class _Selected:
     drafts: list[Draft]
     """In the order of the findings."""
     n_findings: int
+
+
+def written_rows(
+    findings: Iterable[Finding], *, limits: SarifLimits = GITHUB
+) -> frozenset[tuple[str, int]]:
+    """Return the rows of the findings that `write_sarif` keeps: files and 1-based numbers.
+
+    Where the file would be too large as bytes, fewer are kept.
+    """
+    keys = (
+        (finding.severity.rank, finding.confidence, -number, finding.file, finding.line)
+        for number, finding in enumerate(findings)
+    )
+    return frozenset((file, line) for *_, file, line in heapq.nlargest(limits.n_results, keys))
 
 
 def write_sarif(

@@ -17,11 +17,13 @@ class Edit:
     end: int
     text: str
     """What stands there instead."""
+    inside: str | None = None
+    """The text of another message of the row, which the offsets count in; None for the finding's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """Edits that together take a flaw away; none overlaps another."""
+    """Edits that together take a flaw away; none overlaps another of the same text."""
 
     description: str
     edits: tuple[Edit, ...]

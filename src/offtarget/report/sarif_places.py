@@ -70,18 +70,21 @@ class Place:
 
     def edited(self, edit: Edit) -> Region | None:
         """Return what `edit` takes away, or None where that is not known to the character."""
-        text = self.evidence.text if self.evidence else ""
+        text = edit.inside
+        if text is None:
+            text = self.evidence.text if self.evidence else ""
         if not 0 <= edit.start <= edit.end <= len(text):
             return None
         if self.is_plain:
             (line, column), (end_line, end_column) = (
                 _line_and_column(text, offset) for offset in (edit.start, edit.end)
             )
-        elif self.row_text is not None:
-            line = end_line = self.finding.line
-            column, end_column = map(self.row_text.column, (edit.start, edit.end))
         else:
-            return None
+            row_text = self.row_text if edit.inside is None else _row_text(self.evidence, text)
+            if row_text is None:
+                return None
+            line = end_line = self.finding.line
+            column, end_column = map(row_text.column, (edit.start, edit.end))
         return Region(
             start_line=line, start_column=column, end_line=end_line, end_column=end_column
         )
@@ -128,10 +131,16 @@ class Place:
 def make_place(finding: Finding, evidence: Evidence | None, files: Files) -> Place:
     """Return the place of a finding, exact to the character where its row is at hand."""
     row_text = None
-    if evidence is not None and evidence.row is not None and not files.is_plain:
-        row_text = find_in_row(evidence.row, evidence.text)
+    if evidence is not None and not files.is_plain:
+        row_text = _row_text(evidence, evidence.text)
     artifact = files.artifact(finding.file)
     return Place(finding, evidence, artifact, files.is_plain, row_text)
+
+
+def _row_text(evidence: Evidence | None, text: str) -> RowText | None:
+    if evidence is None or evidence.row is None:
+        return None
+    return find_in_row(evidence.row, text)
 
 
 def relative_uri(path: str) -> str:

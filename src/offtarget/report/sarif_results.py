@@ -130,13 +130,15 @@ def _fix(place: Place, limits: SarifLimits) -> tuple[Repair | None, Properties]:
     fix = place.evidence.fix if place.evidence else None
     if fix is None or not fix.edits:
         return None, {}
-    edits = sorted(fix.edits, key=lambda edit: (edit.start, edit.end))
+    edits = sorted(fix.edits, key=lambda edit: (edit.inside or "", edit.start, edit.end))
     inserted = "".join(edit.text for edit in edits)
     if len(inserted) > limits.fix:
         return None, {"fixLeftOut": f"inserts {len(inserted):,} characters"}
     if safe_text(inserted, keep_lines=True) != inserted:
         return None, {"fixLeftOut": "inserts hidden characters"}
-    if any(left.end > right.start for left, right in pairwise(edits)):
+    if any(
+        left.inside == right.inside and left.end > right.start for left, right in pairwise(edits)
+    ):
         return None, {"fixLeftOut": "its edits overlap"}
     description = message(fix.description, limits.description)
     replacements: list[Replacement] = []
@@ -148,5 +150,12 @@ def _fix(place: Place, limits: SarifLimits) -> tuple[Repair | None, Properties]:
         text = edit.text if place.is_plain else escaped(edit.text)
         content = Content(text=text) if text else None
         replacements.append(Replacement(deleted_region=region, inserted_content=content))
+    replacements.sort(key=_place_of)
     change = ArtifactChange(artifact_location=place.artifact, replacements=replacements)
     return Repair(description=description, artifact_changes=[change]), {}
+
+
+def _place_of(replacement: Replacement) -> tuple[int, ...]:
+    region = replacement.deleted_region
+    ends = (region.start_line, region.start_column, region.end_line, region.end_column)
+    return tuple(end or 0 for end in ends)

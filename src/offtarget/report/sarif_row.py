@@ -36,7 +36,7 @@ class RowText:
         return self.begin + inside + 1
 
 
-@lru_cache(maxsize=1)  # a row may hold thousands of findings
+@lru_cache(maxsize=4)  # a row may hold thousands of findings, with edits of several messages
 def find_in_row(row: str, text: str) -> RowText | None:
     """Return where `text` stands in `row`, or None where that is not certain.
 

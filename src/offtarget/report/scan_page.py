@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from offtarget.core.finding import Severity
 from offtarget.curate.framing import Framing
 from offtarget.curate.records import RowState, ScanSummary
+from offtarget.curate.view.records import DatasetView
 from offtarget.evaluate.results import Rate
-from offtarget.report import scan_answer
+from offtarget.report import scan_answer, scan_view
+from offtarget.report.clean_section import Cleaning, section
 from offtarget.report.numerals import count
 from offtarget.report.page import render_page
 from offtarget.report.scan_charts import MAX_KINDS, framings_figure, kinds_figure
@@ -34,6 +36,8 @@ def render_scan(
     counts: ScanCounts,
     examples: Sequence[Example] = (),
     *,
+    cleaning: Cleaning | None = None,
+    view: DatasetView | None = None,
     title: str = "",
     command: str = "",
 ) -> str:
@@ -45,13 +49,17 @@ def render_scan(
         summary: What the scan said.
         counts: From `count_rows`.
         examples: From `pick_examples` and `with_code`; at most 30 are shown.
+        cleaning: What was done with the rows afterwards; None where nothing was.
+        view: What the data set is made of; None where it was not looked at.
         title: The page's heading; the names of the files if empty.
         command: The command line that scanned, to be shown.
     """
     said = scan_answer.answer(summary, counts)
     values: dict[str, object] = {
         "summary": summary,
-        "heading": f"Scan: {title or _names(summary)}",
+        "heading": f"{'Cleaning' if cleaning else 'Scan'}: {title or _names(summary)}",
+        "cleaning": section(cleaning) if cleaning else None,
+        "view": scan_view.section(view) if view else None,
         "tone": said.tone,
         "answer": said,
         "facts": scan_answer.facts(summary, counts),

@@ -37,10 +37,10 @@ def read_rows(folder: Path, summary: ScanSummary) -> Iterator[tuple[ScannedRow, 
     Raises:
         DataError: If a file is missing or malformed, or not of this scan.
     """
-    findings = _records(folder / summary.findings, Finding)
+    findings = records_in(folder / summary.findings, Finding)
     ahead = next(findings, None)
     n_rows = n_findings = 0
-    for row in _records(folder / summary.rows, ScannedRow):
+    for row in records_in(folder / summary.rows, ScannedRow):
         found: list[Finding] = []
         while ahead is not None and (ahead.file, ahead.line) == (row.file, row.line):
             found.append(ahead)
@@ -55,7 +55,12 @@ def read_rows(folder: Path, summary: ScanSummary) -> Iterator[tuple[ScannedRow, 
         )
 
 
-def _records(path: Path, type_: type[T]) -> Iterator[T]:
+def records_in(path: Path, type_: type[T]) -> Iterator[T]:
+    """Yield the lines of a file that a scan or a cleaning wrote, quickly: keys are not checked.
+
+    Raises:
+        DataError: If the file cannot be read, or a line is no such record.
+    """
     decoder = msgspec.json.Decoder(type_)
     try:
         with path.open("rb") as file:

@@ -11,18 +11,23 @@ from offtarget.curate.inputs import ScannedInput, encoded_rows, find_inputs
 from offtarget.curate.records import PlacedRow
 from offtarget.dataset import OnBadRow
 from offtarget.report.sarif_evidence import Evidence
+from offtarget.report.scan_fixes import RowFixes
 
 
 class RowTexts:
     """Gives the evidence of findings that are asked for in the order of the data."""
 
-    def __init__(self, paths: Sequence[Path], *, plain: bool) -> None:
+    def __init__(
+        self, paths: Sequence[Path], *, plain: bool, fixes: RowFixes | None = None
+    ) -> None:
         """Read what was scanned once more.
 
         Args:
             paths: What was scanned.
             plain: The paths hold source files.
+            fixes: Of the rows' findings; None for none.
         """
+        self._fixes = fixes or RowFixes()
         self._rows = _rows(find_inputs(paths, plain=plain))
         self._here: tuple[PlacedRow, str | None] | None = None
 
@@ -31,12 +36,14 @@ class RowTexts:
         try:
             while self._here is None or not _is_at(self._here[0], finding):
                 self._here = next(self._rows)
+                self._fixes.move_to(self._here[0])
         except (StopIteration, DataError):
             return None
         row, raw = self._here
         if finding.message >= len(row.messages):
             return None
-        return Evidence(row.messages[finding.message].content, row=raw)
+        text = row.messages[finding.message].content
+        return Evidence(text, row=raw, fix=self._fixes.fix_of(row, finding))
 
 
 def _is_at(row: PlacedRow, finding: Finding) -> bool:

@@ -11,8 +11,6 @@ from offtarget.curate.sanitize.kind import FixKind
 
 from .cases import run, sanitized
 
-_NAMED_BY_RUFF = {"plain-unpickler"}
-"""Their guard is derived from a class whose mere mention ruff reports."""
 _each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.id)
 
 
@@ -22,7 +20,7 @@ def test_a_kind_turns_its_flawed_program_into_its_sound_one(kind: FixKind) -> No
     found = sanitized(kind.before, gate=Severity.LOW if kind.is_small else Severity.MEDIUM)
 
     assert found.code == kind.after
-    assert found.status is (FixStatus.PARTLY if kind.id in _NAMED_BY_RUFF else FixStatus.FIXED)
+    assert found.status is FixStatus.FIXED
     assert [one.name for one in found.obligations if not one.held] == []
     assert {edit.kind for edit in found.edits} <= {kind.id, "import"}
 
