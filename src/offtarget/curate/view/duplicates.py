@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from offtarget.curate.view.signatures import N_HASHES, NOTHING, Hashes, Signatures
 
@@ -54,6 +52,9 @@ def find_groups(signatures: Signatures, exact: Hashes, *, threshold: float = THR
         return Groups(near=np.zeros(0, np.int64), exact=np.zeros(0, np.int64))
     first, inverse = _unique(exact)
     links = _links(signatures, first, threshold)
+    from scipy.sparse import coo_array  # loaded only where duplicates are looked for
+    from scipy.sparse.csgraph import connected_components
+
     graph = coo_array((np.ones(len(links.a), bool), (links.a, links.b)), (len(first),) * 2)
     parts = connected_components(graph, directed=False)[1].astype(np.int64)
     alone = exact == NOTHING
