@@ -277,6 +277,8 @@ def _comprehension(walk: Walk, node: Any) -> Value:
 
 
 def _lambda(walk: Walk, node: Any) -> Value:
+    if walk.fuel < 0:
+        return UNKNOWN
     saved = dict(walk.env)
     for argument in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]:
         walk.env[argument.arg] = Value(

@@ -53,7 +53,7 @@ def call_local(walk: Walk, call: Call, info: FunctionInfo, *, bound: bool = Fals
     Where an argument is worse than a mere parameter and a sink waits inside, the function is
     walked again with it, so that the flaw is found with its whole trace.
     """
-    if walk.depth < _MAX_ON_DEMAND:
+    if walk.depth < _MAX_ON_DEMAND and walk.fuel >= 0:
         walk_function(walk, info)
     arguments = bound_arguments(call, info, bound=bound)
     if info.has_sinks and walk.function is not None:

@@ -56,7 +56,7 @@ def roots_of(value: Value) -> set[str]:
 def _split_root(root: str) -> tuple[str, str]:
     """Return a source and the field of it that a value is, also where a part of it is left."""
     whole, _, last = root.rpartition(".")
-    if last not in _HOSTS and PART in root:
+    if last not in _HOSTS and last != "parents" and PART in root:
         whole, _, last = root.partition(PART)[0].rpartition(".")
     return whole, last
 

@@ -3,8 +3,13 @@
 import ast
 from typing import Final
 
-from offtarget.codescan.python.functions import bound_arguments, call_local, instantiate
-from offtarget.codescan.python.values import CLEAN, Taint, Value, constant
+from offtarget.codescan.python.functions import (
+    bound_arguments,
+    call_local,
+    instantiate,
+    walk_function,
+)
+from offtarget.codescan.python.values import CLEAN, UNKNOWN, Taint, Value, constant
 from offtarget.codescan.python.walk import Call, ClassInfo, Environment, FunctionInfo, Walk
 
 _PROPERTIES: Final = frozenset({"property", "cached_property"})
@@ -74,6 +79,7 @@ def _read(walk: Walk, method: FunctionInfo, arguments: Environment, node: ast.AS
     """Return the method itself, or what it returns where it is a property."""
     for decorator in method.node.decorator_list:
         name = decorator.id if isinstance(decorator, ast.Name) else getattr(decorator, "attr", "")
-        if name in _PROPERTIES and method.result is not None:
-            return instantiate(method.result, arguments, node)
+        if name in _PROPERTIES:
+            walk_function(walk, method)
+            return instantiate(method.result or UNKNOWN, arguments, node)
     return Value(ref=method)

@@ -300,6 +300,8 @@ def _get(call: Call) -> Value | None:
     if _is_dict(receiver) and not receiver.taints and _lacks(receiver, args[0].const):
         return args[1] if len(args) > 1 else NONE
     found = part(receiver, args[0])
+    if _is_dict(receiver) and found is (receiver.items or {}).get(args[0].const):
+        return found
     if len(args) > 1 and args[1].taints:
         found = Value(taints=merge_taints(found.taints, args[1].taints), kind=found.kind)
     if found is UNKNOWN and receiver.items and all(map(is_fixed, receiver.items.values())):
