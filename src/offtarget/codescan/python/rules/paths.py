@@ -86,7 +86,7 @@ _ONLY_PATHS: Final = frozenset(
 """Methods that nothing but paths have."""
 _NEW_NAME: Final = re.compile(
     r"^through `\w*?(?:gen|make|creat|uniq|new|rand|hash|digest|uuid|slug|safe|valid|clean|normal|"
-    r"resolv|allow|secur|check|name|path|file|save|store|upload|id`)",
+    r"resolv|allow|secure|security|check|name|path|file|save|store|upload|id`)",
     re.I,
 )
 """Functions that likely answer with a name or path of their own choice."""
