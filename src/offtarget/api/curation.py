@@ -30,6 +30,7 @@ from offtarget.curate.summary import SUMMARY, read_summary
 from offtarget.curate.twins import Twin
 from offtarget.curate.view.records import DatasetView
 from offtarget.curate.view.write import write_view
+from offtarget.curate.written import records_in
 from offtarget.report.clean_changes import pick_changes
 from offtarget.report.clean_counts import count_ledger
 from offtarget.report.clean_section import Cleaning
@@ -40,7 +41,7 @@ from offtarget.report.scan_counts import ScanCounts, count_rows
 from offtarget.report.scan_examples import pick_examples, with_code
 from offtarget.report.scan_fixes import RowFixes
 from offtarget.report.scan_page import render_scan
-from offtarget.report.scan_rows import read_rows, records_in
+from offtarget.report.scan_rows import read_rows
 from offtarget.report.scan_texts import RowTexts
 
 if TYPE_CHECKING:

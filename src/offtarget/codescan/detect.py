@@ -7,7 +7,8 @@ import warnings
 from collections.abc import Mapping
 from itertools import islice
 
-from offtarget.codescan.evidence import CPP_MARKS, EVIDENCE, MAX_COUNT, Clues
+from offtarget.codescan.clues import MAX_COUNT, Clues
+from offtarget.codescan.evidence import CPP_MARKS, EVIDENCE
 from offtarget.codescan.language import Language
 
 MAX_CHARACTERS = 20_000

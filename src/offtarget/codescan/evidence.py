@@ -1,28 +1,10 @@
 """What is typical of each language's text: patterns and how much each occurrence weighs.
 
-Patterns look at single lines and repeat no group, so that they take linear time. Texts that they
-look at begin with a newline.
+Patterns look at single lines and repeat no group, so that they take linear time.
 """
 
-import re
-
+from offtarget.codescan.clues import Clues, clues
 from offtarget.codescan.language import Language
-
-MAX_COUNT = 4
-"""Occurrences of one pattern beyond these say nothing new."""
-
-_LINE_START = re.compile(r"(?<![\[\\])\^")
-
-Clues = tuple[tuple[float, re.Pattern[str]], ...]
-
-
-def _clues(*pairs: tuple[float, str]) -> Clues:
-    """Compile patterns; a line's start is the newline before it, which is found much faster."""
-    return tuple(
-        (weight, re.compile(_LINE_START.sub(r"\\n", pattern), re.MULTILINE))
-        for weight, pattern in pairs
-    )
-
 
 _SEMICOLON = (0.5, r"[\w)\]\"'];[ \t]*(?://[^\n]*)?$")
 _BLOCK = (0.3, r"[)\w][ \t]?\{[ \t]*$|^[ \t]*\}[ \t]*$")
@@ -55,7 +37,7 @@ _C_COMMON = (
     (0.5, r"^(?:static |extern |const )*(?:int|void|char|bool|struct \w+)[ *]+\w+\("),
 )
 
-CPP_MARKS = _clues(
+CPP_MARKS = clues(
     (
         1.0,
         r"\w::[~\w]|\b(?:nullptr|\w+_cast<|constexpr|typename|noexcept)\b"
@@ -89,7 +71,7 @@ CPP_MARKS = _clues(
 """What tells C++ from C once the code is known to be one of the two."""
 
 EVIDENCE: dict[Language, Clues] = {
-    Language.PYTHON: _clues(
+    Language.PYTHON: clues(
         _NO_PYTHON,
         (2.0, r"^[ \t]*(?:async )?def \w+[ \t]?\([^\n]*(?:\)|,|\()?[^\n]*:?[ \t]*(?:#[^\n]*)?$"),
         (1.5, r"^[ \t]*from [\w.]+ import\b"),
@@ -103,7 +85,7 @@ EVIDENCE: dict[Language, Clues] = {
         (0.3, r"^[ \t]*[\w.]+ = [^\n;{]*[^\n;{,>]$|^[ \t]*[\w.]+\([^\n;{]*\)[ \t]*$"),
         (0.6, r"\[[^\n\[\]]{0,80} for \w+ in |%[ \t]?\(|\.format\(|\bin range\("),
     ),
-    Language.C: _clues(
+    Language.C: clues(
         *_C_COMMON,
         (
             1.5,
@@ -126,7 +108,7 @@ EVIDENCE: dict[Language, Clues] = {
             r"|\bASSERT_\w+\(|\busing namespace [a-z]",
         ),
     ),
-    Language.CSHARP: _clues(
+    Language.CSHARP: clues(
         _SEMICOLON,
         _BLOCK,
         _SLASHES,
@@ -155,7 +137,7 @@ EVIDENCE: dict[Language, Clues] = {
         ),
         (0.7, r"\.[A-Z]\w+ ?\(|\bnew [A-Z]\w*(?:<[^\n>]*>)?[ ({\[]|\bbase\.|\?\?|\bnull\b"),
     ),
-    Language.GO: _clues(
+    Language.GO: clues(
         (-0.5, r";[ \t]*$"),
         _SLASHES,
         (2.5, r"^func (?:\([^\n)]*\) ?)?\w+\("),
@@ -173,7 +155,7 @@ EVIDENCE: dict[Language, Clues] = {
         ),
         (0.4, r"^[ \t]*(?:if|for|switch) [^\n(][^\n]*\{[ \t]*$"),
     ),
-    Language.JAVA: _clues(
+    Language.JAVA: clues(
         _SEMICOLON,
         _BLOCK,
         _SLASHES,
@@ -213,7 +195,7 @@ EVIDENCE: dict[Language, Clues] = {
             r"|set[A-Z]\w*)\(|\bthis\.\w+ = |\bnew [A-Z]\w*(?:<[^\n>]*>)?\(",
         ),
     ),
-    Language.JAVASCRIPT: _clues(
+    Language.JAVASCRIPT: clues(
         _SEMICOLON,
         _BLOCK,
         _SLASHES,
@@ -241,7 +223,7 @@ EVIDENCE: dict[Language, Clues] = {
             r"|^[ \t]*[\w$]+: (?:function|\{|'|\")|\}\);?[ \t]*$",
         ),
     ),
-    Language.TYPESCRIPT: _clues(
+    Language.TYPESCRIPT: clues(
         _SEMICOLON,
         _BLOCK,
         (
@@ -266,7 +248,7 @@ EVIDENCE: dict[Language, Clues] = {
         ),
         (0.6, r"^[ \t]*import [^\n]* from ['\"]|^[ \t]*(?:const|let) \w+ ?=|\bconsole\.log\("),
     ),
-    Language.PHP: _clues(
+    Language.PHP: clues(
         _SEMICOLON,
         _BLOCK,
         _SLASHES,
@@ -284,7 +266,7 @@ EVIDENCE: dict[Language, Clues] = {
             r"|\bpublic (?:static )?function\b|@param \w+ \$",
         ),
     ),
-    Language.RUBY: _clues(
+    Language.RUBY: clues(
         (-0.6, r";[ \t]*$|[)\w] ?\{[ \t]*$|:[ \t]*$"),
         (1.5, r"^[ \t]*end(?:\.\w+)?[ \t]*$"),
         (1.5, r"^[ \t]*def (?:self\.)?\w+[?!]?(?: ?\([^\n:]*\))?[ \t]*$"),
@@ -304,7 +286,7 @@ EVIDENCE: dict[Language, Clues] = {
             r"|::) ?[\w:]+)?[ \t]*$|#\{",
         ),
     ),
-    Language.RUST: _clues(
+    Language.RUST: clues(
         _SEMICOLON,
         _BLOCK,
         _SLASHES,
@@ -342,7 +324,7 @@ EVIDENCE: dict[Language, Clues] = {
         ),
         (0.7, r"\) -> [\w<&(*]|=> ?\{?[ \t]*$|\w::\w"),
     ),
-    Language.SHELL: _clues(
+    Language.SHELL: clues(
         (-0.7, r";[ \t]*$|[)\w] ?\{[ \t]*$|\w\(\w[^\n]{0,80}\)"),
         (4.0, r"\A#![^\n]*\b(?:ba|z|k|da)?sh\b"),
         (
@@ -362,7 +344,7 @@ EVIDENCE: dict[Language, Clues] = {
             r"| --?[a-z][\w-]*",
         ),
     ),
-    Language.SQL: _clues(
+    Language.SQL: clues(
         (-0.8, r"[)\w] ?\{[ \t]*$|\w\.\w+\(|^[ \t]*(?:def|import|var|const)\b"),
         (
             2.0,
@@ -385,7 +367,7 @@ EVIDENCE: dict[Language, Clues] = {
             r"|auto_increment)",
         ),
     ),
-    Language.HTML: _clues(
+    Language.HTML: clues(
         (4.0, r"(?i)\A\s*<(?:!|[a-z])"),
         (1.0, r"(?i)<!doctype html|<html\b"),
         (

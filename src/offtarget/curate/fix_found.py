@@ -3,15 +3,13 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
-import msgspec
-
 from offtarget.core.errors import DataError
 from offtarget.core.shards import Executor, Progress
 from offtarget.curate.decide import flagged
 from offtarget.curate.fix import FixedRow, FixTask, Sanitizer
 from offtarget.curate.fix_work import FIXES, FixWork, fix_key, run_fixes
-from offtarget.curate.inputs import encoded_rows, find_inputs
-from offtarget.curate.records import PlacedRow, ScanConfig, ScanSummary
+from offtarget.curate.inputs import find_inputs, placed_rows
+from offtarget.curate.records import ScanConfig, ScanSummary
 from offtarget.curate.sanitize import sanitize_many
 from offtarget.curate.scan import MakeEngines, make_work
 from offtarget.curate.walk import scanned_rows
@@ -72,12 +70,11 @@ def _tasks(
     summary: ScanSummary,
     places: Collection[Place],
 ) -> Iterator[FixTask]:
-    decoder = msgspec.json.Decoder(PlacedRow)
     scans = scanned_rows(folder)
     digests = {file.path: file.sha256 for file in summary.files}
     for taken in find_inputs(paths, plain=config.plain):
-        for raw in encoded_rows(taken, on_bad_row=config.on_bad_row):
-            scan, row = next(scans, None), decoder.decode(raw)
+        for row in placed_rows(taken, on_bad_row=config.on_bad_row):
+            scan = next(scans, None)
             if scan is None or (scan.file, scan.line) != (row.file, row.line):
                 raise DataError(f"{row.file}:{row.line}: not the row that was scanned; scan again")
             if (row.file, row.line) in places and (findings := flagged(scan, config.gate)):

@@ -75,15 +75,19 @@ def places_below(root: Path, paths: Sequence[Path], *, plain: bool) -> dict[str,
     }
 
 
-def encoded_rows(taken: ScannedInput, *, on_bad_row: OnBadRow) -> Iterator[bytes]:
-    """Yield the rows of one input as JSON, one `PlacedRow` each; fill in its digest at the end.
+def placed_rows(taken: ScannedInput, *, on_bad_row: OnBadRow) -> Iterator[PlacedRow]:
+    """Return the rows of one input, in order; its digest is filled in at the end.
 
     Raises:
         DataError: As `iter_samples`; and if a file changes while it is read, or is a bomb.
     """
-    rows = _plain_rows(taken, on_bad_row) if taken.source is None else _rows(taken, on_bad_row)
+    return _plain_rows(taken, on_bad_row) if taken.source is None else _rows(taken, on_bad_row)
+
+
+def encoded_rows(taken: ScannedInput, *, on_bad_row: OnBadRow) -> Iterator[bytes]:
+    """Yield the same rows as JSON, as workers get them; see `placed_rows`."""
     encode = msgspec.json.Encoder().encode
-    for row in rows:
+    for row in placed_rows(taken, on_bad_row=on_bad_row):
         yield encode(row)
 
 

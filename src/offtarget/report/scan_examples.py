@@ -7,14 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import msgspec
-
 from offtarget.core.codec import file_digest
 from offtarget.core.finding import Finding
 from offtarget.core.records import Message
 from offtarget.curate.framing import Framing
-from offtarget.curate.inputs import ScannedInput, encoded_rows, find_inputs
-from offtarget.curate.records import PlacedRow, ScanSummary
+from offtarget.curate.inputs import ScannedInput, find_inputs, placed_rows
+from offtarget.curate.records import ScanSummary
 from offtarget.dataset import OnBadRow
 from offtarget.report.scan_counts import is_introduced
 from offtarget.report.scan_excerpt import CodeLine, excerpt
@@ -135,8 +133,7 @@ def _texts(
         if not left or digests.get(taken.label) != file_digest(taken.source.path):
             return
     last = max((line for _, line in left), default=0)
-    for raw in encoded_rows(taken, on_bad_row=OnBadRow.QUARANTINE):
-        row = msgspec.json.decode(raw, type=PlacedRow)
+    for row in placed_rows(taken, on_bad_row=OnBadRow.QUARANTINE):
         if (row.file, row.line) in left:
             yield (row.file, row.line), row.messages
         if taken.source is not None and row.line >= last:

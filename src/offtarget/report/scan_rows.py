@@ -1,19 +1,14 @@
 """The rows of a finished scan, read back one by one with their findings."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
-
-import msgspec
 
 from offtarget.core.errors import DataError
 from offtarget.core.finding import Finding
 from offtarget.curate.framing import Framing
 from offtarget.curate.records import RowState, ScanSummary
-
-T = TypeVar("T")
+from offtarget.curate.written import records_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +48,3 @@ def read_rows(folder: Path, summary: ScanSummary) -> Iterator[tuple[ScannedRow, 
             f"{summary.rows} and {summary.findings}: {n_rows} rows with {n_findings} findings, and "
             f"the summary counts {summary.samples} and {summary.n_findings}; scan again"
         )
-
-
-def records_in(path: Path, type_: type[T]) -> Iterator[T]:
-    """Yield the lines of a file that a scan or a cleaning wrote, quickly: keys are not checked.
-
-    Raises:
-        DataError: If the file cannot be read, or a line is no such record.
-    """
-    decoder = msgspec.json.Decoder(type_)
-    try:
-        with path.open("rb") as file:
-            for number, raw in enumerate(file, 1):
-                try:
-                    yield _decode(decoder, raw, type_)
-                except (msgspec.MsgspecError, ValueError) as error:
-                    raise DataError(
-                        f"{path.name}:{number}: not a record of a scan ({error}); scan again"
-                    ) from error
-    except OSError as error:
-        raise DataError(f"{path.name}: cannot read ({error.strerror}); scan again") from error
-
-
-def _decode(decoder: msgspec.json.Decoder[T], raw: bytes, type_: type[T]) -> T:
-    try:
-        return decoder.decode(raw)
-    except UnicodeDecodeError:  # a lone surrogate, which we write as it is
-        return msgspec.convert(json.loads(raw.decode("utf-8", "surrogatepass")), type_)

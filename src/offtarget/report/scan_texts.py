@@ -3,11 +3,9 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import msgspec
-
 from offtarget.core.errors import DataError
 from offtarget.core.finding import Finding
-from offtarget.curate.inputs import ScannedInput, encoded_rows, find_inputs
+from offtarget.curate.inputs import ScannedInput, find_inputs, placed_rows
 from offtarget.curate.records import PlacedRow
 from offtarget.dataset import OnBadRow
 from offtarget.report.sarif_evidence import Evidence
@@ -51,11 +49,10 @@ def _is_at(row: PlacedRow, finding: Finding) -> bool:
 
 
 def _rows(inputs: Sequence[ScannedInput]) -> Iterator[tuple[PlacedRow, str | None]]:
-    decoder = msgspec.json.Decoder(PlacedRow)
     for taken in inputs:
         lines = _lines(taken)
-        for encoded in encoded_rows(taken, on_bad_row=OnBadRow.QUARANTINE):
-            yield decoder.decode(encoded), next(lines, None)
+        for row in placed_rows(taken, on_bad_row=OnBadRow.QUARANTINE):
+            yield row, next(lines, None)
 
 
 def _lines(taken: ScannedInput) -> Iterator[str]:

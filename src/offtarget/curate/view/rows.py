@@ -1,23 +1,19 @@
 """The rows of a finished scan side by side with their texts, one at a time."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
-
-import msgspec
 
 from offtarget.codescan.cwe import UNSTATED
 from offtarget.core.errors import DataError
 from offtarget.core.finding import Origin, Severity
 from offtarget.core.records import Message
 from offtarget.curate.framing import Framing
-from offtarget.curate.inputs import encoded_rows, find_inputs
-from offtarget.curate.records import PlacedRow, RowState, ScanSummary
+from offtarget.curate.inputs import find_inputs, placed_rows
+from offtarget.curate.records import RowState, ScanSummary
+from offtarget.curate.written import records_in
 from offtarget.dataset import OnBadRow
 
-T = TypeVar("T")
 _AGAIN = "wait until nothing writes to it and run the command again"
 
 
@@ -80,10 +76,14 @@ def view_rows(
     Raises:
         DataError: If the data or the scan's files are not what was scanned.
     """
-    findings = _records(folder / summary.findings, ViewFinding)
+    findings = records_in(folder / summary.findings, ViewFinding)
     ahead = next(findings, None)
-    texts = _texts(paths, plain=plain)
-    for row in _records(folder / summary.rows, ViewRow):
+    texts = (
+        text
+        for taken in find_inputs(paths, plain=plain)
+        for text in placed_rows(taken, on_bad_row=OnBadRow.QUARANTINE)
+    )
+    for row in records_in(folder / summary.rows, ViewRow):
         found: list[ViewFinding] = []
         while ahead is not None and (ahead.file, ahead.line) == (row.file, row.line):
             found.append(ahead)
@@ -96,32 +96,3 @@ def view_rows(
         )
     if ahead is not None or next(texts, None) is not None:
         raise DataError(f"{summary.rows}: the data has more rows than were scanned; {_AGAIN}")
-
-
-def _texts(paths: Sequence[Path], *, plain: bool) -> Iterator[PlacedRow]:
-    decoder = msgspec.json.Decoder(PlacedRow)
-    for taken in find_inputs(paths, plain=plain):
-        for encoded in encoded_rows(taken, on_bad_row=OnBadRow.QUARANTINE):
-            yield decoder.decode(encoded)
-
-
-def _records(path: Path, type_: type[T]) -> Iterator[T]:
-    decoder = msgspec.json.Decoder(type_)
-    try:
-        with path.open("rb") as file:
-            for number, raw in enumerate(file, 1):
-                try:
-                    yield _decode(decoder, raw, type_)
-                except (msgspec.MsgspecError, ValueError) as error:
-                    raise DataError(
-                        f"{path.name}:{number}: not a record of a scan ({error}); scan again"
-                    ) from error
-    except OSError as error:
-        raise DataError(f"{path.name}: cannot read ({error.strerror}); scan again") from error
-
-
-def _decode(decoder: msgspec.json.Decoder[T], raw: bytes, type_: type[T]) -> T:
-    try:
-        return decoder.decode(raw)
-    except UnicodeDecodeError:  # a lone surrogate, which we write as it is
-        return msgspec.convert(json.loads(raw.decode("utf-8", "surrogatepass")), type_)
