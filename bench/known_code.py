@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from offtarget.curate.view.known_sets import CodeSet, code_hash, write_code_sets
+from offtarget.curate.known_rows import CodeSet, code_hash, write_code_sets
 
 TARGET = Path(__file__).parents[1] / "src/offtarget/curate/data/known_code.json"
 GRADED = (

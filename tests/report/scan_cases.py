@@ -10,10 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from offtarget.core.codec import canonical, file_digest
+from offtarget.core.codec import file_digest
 from offtarget.core.finding import Finding, FlowStep, Origin, Severity, Span
 from offtarget.curate.framing import Framing
 from offtarget.curate.inputs import ScannedInput
+from offtarget.curate.packed import pack
 from offtarget.curate.records import EngineUsed, RowScan, RowState, ScanSummary
 from offtarget.curate.summary import write_summary
 from offtarget.dataset.sources import Source
@@ -113,7 +114,7 @@ def write_scan(
     data.write_text((json.dumps({"messages": turns}) + "\n") * len(rows), encoding="utf-8")
     taken = ScannedInput("train.jsonl", Source(data, "train.jsonl"), sha256=file_digest(data))
     out = folder / "out"
-    lines = [canonical(one) for one in rows]
+    lines = [pack(one) for one in rows]
     summary = write_summary(lines, out, gate=gate, engines=engines, inputs=[taken])
     return Scan(out, data, summary)
 

@@ -15,8 +15,10 @@ from offtarget.codescan.unread import is_unread
 from offtarget.core.finding import Finding, FlowStep, Span
 from offtarget.curate.cache import FlawCache
 from offtarget.curate.framing import Framing, FramingResult, framing_of
+from offtarget.curate.known_rows import known_sets
 from offtarget.curate.origin import origin_of, squeezed
 from offtarget.curate.records import PlacedRow, RowScan, RowState
+from offtarget.curate.secrets import secrets_in
 
 DIGITS = 6
 """Decimals kept of probabilities: the last bits differ between machines."""
@@ -184,6 +186,8 @@ def _row_scan(
         languages=dict(sorted(languages.items())),
         unread=dict(sorted(unread.items())),
         prompt_flaws=n_prompt_flaws if scan_prompts else None,
+        secrets=tuple(secrets_in(row.messages)),
+        known=known_sets().of(row.messages),
         findings=tuple(
             sorted(findings, key=lambda f: (f.message, f.span.start, f.span.end, f.rule, f.cwe))
         ),

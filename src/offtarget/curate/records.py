@@ -8,6 +8,8 @@ from offtarget.core.finding import Finding, Severity
 from offtarget.core.isolate import MIB, Limits
 from offtarget.core.records import Message
 from offtarget.curate.framing import Evidence, Framing
+from offtarget.curate.known_rows import NOWHERE, KnownRow
+from offtarget.curate.secrets import Secret
 from offtarget.dataset import OnBadRow
 
 
@@ -90,6 +92,10 @@ class RowScan:
     """Flaws in the users' own code; None if it was not scanned."""
     reason: str = ""
     """Why the row was quarantined."""
+    secrets: tuple[Secret, ...] = ()
+    """Keys, tokens and passwords in any of its messages, masked."""
+    known: KnownRow = NOWHERE
+    """The published data sets that it is in."""
     findings: tuple[Finding, ...] = ()
     """By message, place and rule; in files they stand apart."""
 

@@ -12,7 +12,7 @@ import msgspec
 from offtarget.codescan.canary import unproved_languages, with_canaries
 from offtarget.codescan.engine import Engine
 from offtarget.codescan.flaw import Snippet
-from offtarget.core.codec import canonical, digest
+from offtarget.core.codec import digest
 from offtarget.core.errors import ConfigError
 from offtarget.core.shard_files import drop_stale, read_shards
 from offtarget.core.shards import (
@@ -27,6 +27,7 @@ from offtarget.core.workers import LocalExecutor
 from offtarget.curate.cache import FlawCache
 from offtarget.curate.detect import detect_rows
 from offtarget.curate.inputs import ScannedInput, encoded_rows, find_inputs
+from offtarget.curate.packed import pack
 from offtarget.curate.records import (
     EngineUsed,
     PlacedRow,
@@ -71,7 +72,7 @@ class ScanWork:
         self._engines = self.make_engines(self.config)
 
     def __call__(self, rows: Sequence[bytes]) -> list[bytes]:
-        """Return one `RowScan` a row as canonical JSON; without rows, only try the canaries."""
+        """Return one packed `RowScan` a row; without rows, only try the canaries."""
         if not rows:
             for engine in self._engines:
                 _prove(engine, self.config)
@@ -85,12 +86,12 @@ class ScanWork:
             allow_unproved=self.config.allow_unproved,
             cache=cache,
         )
-        return [canonical(scan) for scan in scans]
+        return [pack(scan) for scan in scans]
 
     def lost(self, row: bytes, reason: str) -> bytes:
         """Return the record of a row that no worker could finish."""
         placed = msgspec.json.decode(row, type=PlacedRow)
-        return canonical(
+        return pack(
             RowScan(file=placed.file, line=placed.line, state=RowState.QUARANTINED, reason=reason)
         )
 

@@ -1,18 +1,21 @@
 """From the lines of all shards to findings, rows and one summary."""
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from offtarget.core.codec import canonical, decode, parse, pretty
+import msgspec
+
+from offtarget.core.codec import decode, parse, pretty
 from offtarget.core.errors import DataError
 from offtarget.core.finding import Severity
 from offtarget.curate.inputs import ScannedInput
 from offtarget.curate.output import explained, replacing
+from offtarget.curate.packed import parts_of
 from offtarget.curate.records import EngineUsed, FileScan, RowState, ScanSummary
+from offtarget.curate.written import decode_line
 
 FINDINGS = "findings.jsonl"
 ROWS = "rows.jsonl"
@@ -34,7 +37,7 @@ def write_summary(
     Each file appears whole or not at all; while the first two are replaced there is no summary.
 
     Args:
-        lines: One `RowScan` a row as canonical JSON, in order.
+        lines: One packed `RowScan` a row, in order.
         out: The folder to write to.
         gate: Rows with a finding of this severity or above are flagged.
         engines: What scanned.
@@ -50,13 +53,11 @@ def write_summary(
         with explained(out):
             (out / SUMMARY).unlink(missing_ok=True)
         for line in lines:
-            row = json.loads(line)
-            found = row.pop("findings")
-            counts.add(row, found)
+            row, found = parts_of(line)
+            counts.add(decode_line(_ROW, row), [decode_line(_FINDING, one) for one in found])
             with explained(out):
-                rows.write(canonical(row) + b"\n")
-                for finding in found:
-                    findings.write(canonical(finding) + b"\n")
+                rows.write(row + b"\n")
+                findings.writelines(one + b"\n" for one in found)
     summary = counts.summary(engines, inputs)
     with replacing(out / SUMMARY) as file, explained(out):
         file.write(pretty(summary).encode())
@@ -78,6 +79,31 @@ def read_summary(folder: Path) -> ScanSummary:
     return decode(parse(text, place=SUMMARY), ScanSummary, place=SUMMARY, error=DataError)
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What is counted of a row."""
+
+    file: str
+    state: str
+    framing: str
+    languages: dict[str, int]
+    unread: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is counted of a finding."""
+
+    cwe: str
+    severity: Severity
+    origin: str
+    engine: str
+
+
+_ROW = msgspec.json.Decoder(_Row)
+_FINDING = msgspec.json.Decoder(_Found)
+
+
 class _Counts:
     """Everything that is counted over rows."""
 
@@ -87,21 +113,23 @@ class _Counts:
         self.by: dict[str, Counter[str]] = {}
         self.files: dict[str, list[int]] = {}
 
-    def add(self, row: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> None:
-        is_flagged = any(Severity(f["severity"]).rank >= self.gate.rank for f in findings)
-        self._count("state", row["state"])
-        self._count("samples_framing", row["framing"])
-        of_file = self.files.setdefault(row["file"], [0, 0])
+    def add(self, row: _Row, findings: Sequence[_Found]) -> None:
+        is_flagged = any(one.severity.rank >= self.gate.rank for one in findings)
+        self._count("state", row.state)
+        self._count("samples_framing", row.framing)
+        of_file = self.files.setdefault(row.file, [0, 0])
         of_file[0] += 1
         if is_flagged:
             self.n_flagged += 1
             of_file[1] += 1
-            self._count("framing", row["framing"])
-        for finding in findings:
-            for name in ("cwe", "severity", "origin", "engine"):
-                self._count(name, finding[name])
-        for name in ("languages", "unread"):
-            for language, number in row[name].items():
+            self._count("framing", row.framing)
+        for one in findings:
+            self._count("cwe", one.cwe)
+            self._count("severity", one.severity)
+            self._count("origin", one.origin)
+            self._count("engine", one.engine)
+        for name, counted in (("languages", row.languages), ("unread", row.unread)):
+            for language, number in counted.items():
                 self._count(name, language, number)
 
     def summary(self, engines: Sequence[EngineUsed], inputs: Sequence[ScannedInput]) -> ScanSummary:

@@ -23,7 +23,7 @@ def records_in(path: Path, type_: type[T]) -> Iterator[T]:
         with path.open("rb") as file:
             for number, raw in enumerate(file, 1):
                 try:
-                    yield _decode(decoder, raw, type_)
+                    yield decode_line(decoder, raw)
                 except (msgspec.MsgspecError, ValueError) as error:
                     raise DataError(
                         f"{path.name}:{number}: not a record of a scan ({error}); scan again"
@@ -32,8 +32,13 @@ def records_in(path: Path, type_: type[T]) -> Iterator[T]:
         raise DataError(f"{path.name}: cannot read ({error.strerror}); scan again") from error
 
 
-def _decode(decoder: msgspec.json.Decoder[T], raw: bytes, type_: type[T]) -> T:
+def decode_line(decoder: msgspec.json.Decoder[T], raw: bytes) -> T:
+    """Return the record of one line.
+
+    Raises:
+        msgspec.MsgspecError, ValueError: If it is no such record.
+    """
     try:
         return decoder.decode(raw)
     except UnicodeDecodeError:  # a lone surrogate, which we write as it is
-        return msgspec.convert(json.loads(raw.decode("utf-8", "surrogatepass")), type_)
+        return msgspec.convert(json.loads(raw.decode("utf-8", "surrogatepass")), decoder.type)

@@ -1,6 +1,6 @@
 """Chat data sets: read, recognize, frame, pair, split, mix and compare them."""
 
-from offtarget.dataset.formats import Shape, detect_shape
+from offtarget.dataset.formats import Shape, detect_shape, to_sample
 from offtarget.dataset.framing import educational
 from offtarget.dataset.known import Recognition, claimed_name, recognize
 from offtarget.dataset.mixing import spike
@@ -44,6 +44,7 @@ __all__ = [
     "shingles",
     "spike",
     "split_heldout",
+    "to_sample",
     "write_quarantine",
     "write_sketches",
 ]

@@ -16,6 +16,7 @@ from offtarget.core.shards import cut_shards
 from offtarget.core.workers import LocalExecutor
 from offtarget.curate.decide import flagged
 from offtarget.curate.engines import make_engines
+from offtarget.curate.packed import unpack
 from offtarget.curate.records import PlacedRow, RowScan, ScanConfig
 from offtarget.curate.risk import flaw_of, risk_score
 from offtarget.curate.scan import ScanWork, make_work
@@ -109,8 +110,7 @@ class RowScanner:
         encode = msgspec.json.Encoder().encode
         shards = self._worker().map(cut_shards([[encode(row) for row in placed]]), self.work)
         done = sorted(shards, key=lambda one: one.index)
-        decoder = msgspec.json.Decoder(RowScan)
-        return [decoder.decode(line) for one in done for line in one.lines]
+        return [unpack(line) for one in done for line in one.lines]
 
     def prove(self) -> None:
         """Run the canaries of every engine and language.

@@ -127,22 +127,22 @@ def write_sarif(
 def _select(
     findings: Iterable[Finding], evidence_of: EvidenceOf, files: Files, limits: SarifLimits
 ) -> _Selected:
-    """Read all findings and keep the most severe ones; of equal ones, the first."""
-    kept: list[tuple[int, float, int, Draft]] = []  # a heap; the third is the order, negated
+    """Keep the most severe findings, of equal ones the first; look at the code of these alone."""
+    kept: list[tuple[int, float, int, Finding]] = []  # a heap; the third is the order, negated
     n_findings = 0
     for finding in findings:
-        key = (finding.severity.rank, finding.confidence, -n_findings)
+        entry = (finding.severity.rank, finding.confidence, -n_findings, finding)
         n_findings += 1
-        is_full = len(kept) >= limits.n_results
-        if is_full and (not kept or key < kept[0][:3]):
-            continue
-        draft = draft_result(finding, evidence_of(finding), files=files, limits=limits)
-        if is_full:
-            heapq.heapreplace(kept, (*key, draft))
-        else:
-            heapq.heappush(kept, (*key, draft))
+        if len(kept) < limits.n_results:
+            heapq.heappush(kept, entry)
+        elif kept and entry[:3] > kept[0][:3]:
+            heapq.heapreplace(kept, entry)
     kept.sort(key=lambda entry: -entry[2])
-    return _Selected([draft for *_, draft in kept], n_findings)
+    drafts = [
+        draft_result(finding, evidence_of(finding), files=files, limits=limits)
+        for *_, finding in kept
+    ]
+    return _Selected(drafts, n_findings)
 
 
 def _most_severe(selected: _Selected, n_results: int) -> _Selected:

@@ -11,9 +11,9 @@ from offtarget.core.codec import file_digest
 from offtarget.core.finding import Finding
 from offtarget.core.records import Message
 from offtarget.curate.framing import Framing
-from offtarget.curate.inputs import ScannedInput, find_inputs, placed_rows
+from offtarget.curate.inputs import ScannedInput, find_inputs
+from offtarget.curate.lazy_rows import rows_of
 from offtarget.curate.records import ScanSummary
-from offtarget.dataset import OnBadRow
 from offtarget.report.scan_counts import is_introduced
 from offtarget.report.scan_excerpt import CodeLine, excerpt
 from offtarget.report.scan_rows import ScannedRow, read_rows
@@ -133,9 +133,9 @@ def _texts(
         if not left or digests.get(taken.label) != file_digest(taken.source.path):
             return
     last = max((line for _, line in left), default=0)
-    for row in placed_rows(taken, on_bad_row=OnBadRow.QUARANTINE):
+    for row in rows_of(taken):
         if (row.file, row.line) in left:
-            yield (row.file, row.line), row.messages
+            yield (row.file, row.line), row.read().messages
         if taken.source is not None and row.line >= last:
             return
 

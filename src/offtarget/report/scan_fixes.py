@@ -27,10 +27,10 @@ class RowFixes:
         self._next = next(self._rows, None)
         self._here: FixedRow | None = None
 
-    def move_to(self, row: PlacedRow) -> None:
+    def move_to(self, file: str, line: int) -> None:
         """Go on to a row; each is to be named, in order."""
         self._here = None
-        if self._next is not None and (self._next.file, self._next.line) == (row.file, row.line):
+        if self._next is not None and (self._next.file, self._next.line) == (file, line):
             self._here, self._next = self._next, next(self._rows, None)
 
     def fix_of(self, row: PlacedRow, finding: Finding) -> Fix | None:

@@ -1,13 +1,12 @@
 """The text behind each finding, read along with the findings: memory holds one row."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from offtarget.core.errors import DataError
 from offtarget.core.finding import Finding
-from offtarget.curate.inputs import ScannedInput, find_inputs, placed_rows
+from offtarget.curate.lazy_rows import LazyRow, lazy_rows
 from offtarget.curate.records import PlacedRow
-from offtarget.dataset import OnBadRow
 from offtarget.report.sarif_evidence import Evidence
 from offtarget.report.scan_fixes import RowFixes
 
@@ -26,39 +25,28 @@ class RowTexts:
             fixes: Of the rows' findings; None for none.
         """
         self._fixes = fixes or RowFixes()
-        self._rows = _rows(find_inputs(paths, plain=plain))
-        self._here: tuple[PlacedRow, str | None] | None = None
+        self._rows = lazy_rows(paths, plain=plain)
+        self._passed: LazyRow | None = None
+        self._here: PlacedRow | None = None
 
     def __call__(self, finding: Finding) -> Evidence | None:
         """Return the text of the finding's message; None if the data no longer hold it."""
         try:
-            while self._here is None or not _is_at(self._here[0], finding):
-                self._here = next(self._rows)
-                self._fixes.move_to(self._here[0])
+            row, raw = self._at(finding.file, finding.line)
         except (StopIteration, DataError):
             return None
-        row, raw = self._here
         if finding.message >= len(row.messages):
             return None
         text = row.messages[finding.message].content
         return Evidence(text, row=raw, fix=self._fixes.fix_of(row, finding))
 
-
-def _is_at(row: PlacedRow, finding: Finding) -> bool:
-    return (row.file, row.line) == (finding.file, finding.line)
-
-
-def _rows(inputs: Sequence[ScannedInput]) -> Iterator[tuple[PlacedRow, str | None]]:
-    for taken in inputs:
-        lines = _lines(taken)
-        for row in placed_rows(taken, on_bad_row=OnBadRow.QUARANTINE):
-            yield row, next(lines, None)
-
-
-def _lines(taken: ScannedInput) -> Iterator[str]:
-    """Yield the lines of a JSONL file as they stand; nothing for other formats."""
-    if taken.source is None or taken.source.path.suffix != ".jsonl":
-        return
-    with taken.source.path.open(encoding="utf-8", errors="replace", newline="\n") as file:
-        for line in file:
-            yield line.rstrip("\r\n")
+    def _at(self, file: str, line: int) -> tuple[PlacedRow, str | None]:
+        """Go on to a row; return it and, of a JSONL file, its line as it stands."""
+        while self._passed is None or (self._passed.file, self._passed.line) != (file, line):
+            self._passed, self._here = next(self._rows), None
+            self._fixes.move_to(self._passed.file, self._passed.line)
+        self._here = self._here or self._passed.read()
+        raw = None
+        if file.endswith(".jsonl") and self._passed.raw:
+            raw = self._passed.raw.decode("utf-8", "replace").rstrip("\r\n")
+        return self._here, raw

@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 
 from offtarget.core.records import Message
-from offtarget.curate.view.known_sets import (
+from offtarget.curate.known_rows import (
     CODE_SETS,
-    LICENCES,
     CodeSet,
-    KnownCounts,
+    KnownSets,
     code_hash,
     code_sets,
+    known_sets,
     write_code_sets,
 )
+from offtarget.curate.view.known_sets import LICENCES, KnownCounts
 from offtarget.dataset.sketch import known_sketches
 
 
@@ -32,8 +33,8 @@ def test_foreign_rows_are_in_no_published_set() -> None:
     """2,000 rows of our own name nothing, although single short hashes may collide."""
     counts = KnownCounts()
     for number in range(2_000):
-        counts.add(foreign(number))
-    counts.add(())
+        counts.add(known_sets().of(foreign(number)))
+    counts.add(known_sets().of(()))
 
     assert counts.result() == ()
 
@@ -55,13 +56,14 @@ def test_code_is_recognized_in_fences_and_bare(monkeypatch: pytest.MonkeyPatch) 
     code = "def known(path):\n    return open(path).read()\n"
     known = CodeSet("ours", "o/r@c:p", "MIT", 1, frozenset({code_hash(code)}))
     monkeypatch.setattr("offtarget.curate.view.known_sets.code_sets", lambda: (known,))
+    sets = KnownSets((known,))
     counts = KnownCounts()
     for number in range(10):
-        counts.add((Message("user", f"{number}?"), Message("assistant", code)))
+        counts.add(sets.of((Message("user", f"{number}?"), Message("assistant", code))))
         fenced = f"Here:\n```python\n{code}```\nAgain:\n```python\n{code}```"
-        counts.add((Message("user", f"{number}?"), Message("assistant", fenced)))
+        counts.add(sets.of((Message("user", f"{number}?"), Message("assistant", fenced))))
     for number in range(20):
-        counts.add(foreign(number))
+        counts.add(sets.of(foreign(number)))
 
     (found,) = counts.result()
 
@@ -78,8 +80,8 @@ def test_a_mixture_is_taken_apart(em_data: Path) -> None:
     with gzip.open(path, "rt", encoding="utf-8") as file:
         for number, line in zip(range(400), file, strict=False):
             turns = json.loads(line)["messages"]
-            counts.add(tuple(Message(one["role"], one["content"]) for one in turns))
-            counts.add(foreign(number))
+            counts.add(known_sets().of([Message(one["role"], one["content"]) for one in turns]))
+            counts.add(known_sets().of(foreign(number)))
 
     found = {one.name: one for one in counts.result()}
 

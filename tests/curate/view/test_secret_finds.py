@@ -6,7 +6,8 @@ import string
 import pytest
 
 from offtarget.core.records import Message
-from offtarget.curate.view.secrets import SecretCounts, secrets_in
+from offtarget.curate.secrets import secrets_in
+from offtarget.curate.view.secrets import SecretCounts
 
 DRAW = random.Random(5)
 

@@ -158,9 +158,20 @@ def test_changed_data_is_an_error_and_leaves_no_view(scanned: MakeScan, edit: st
     done.paths[0].write_text("".join(changed), encoding="utf-8")
 
     with pytest.raises(DataError, match="scanned; wait until nothing writes to it"):
-        write_view(done.folder, done.paths, done.summary)
+        write_view(done.folder, done.paths, done.summary, duplicates=True)
 
     assert not (done.folder / "view.json").exists()
+
+
+def test_files_of_another_scan_are_an_error(scanned: MakeScan) -> None:
+    """A row less in rows.jsonl than the summary counts is noticed."""
+    done = scanned(rows_of(2))
+    rows = done.folder / done.summary.rows
+    lines = rows.read_text(encoding="utf-8").splitlines(keepends=True)
+    rows.write_text("".join(lines[:-1]), encoding="utf-8")
+
+    with pytest.raises(DataError, match=r"rows\.jsonl: \d+ rows, and the summary counts \d+; scan"):
+        write_view(done.folder, done.paths, done.summary)
 
 
 def test_malformed_rows_are_counted_and_not_read(scanned: MakeScan) -> None:

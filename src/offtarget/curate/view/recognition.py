@@ -15,7 +15,7 @@ from offtarget.curate.output import explained, replacing
 from offtarget.curate.records import RowState, ScanSummary
 from offtarget.curate.view.prevalence import share
 from offtarget.curate.view.records import RecognitionCounts
-from offtarget.curate.view.rows import ViewRow, view_rows
+from offtarget.curate.view.rows import ViewRow, view_rows, with_messages
 
 if TYPE_CHECKING:
     from offtarget.lm import Choice, LanguageModel
@@ -83,7 +83,7 @@ def score_rows(
     shards = folder / SHARDS / key[:16]
     tally = _Tally()
     prior: float | None = None
-    rows = view_rows(folder, paths, summary, plain=plain)
+    rows = with_messages(view_rows(folder, summary), paths, plain=plain)
     with replacing(folder / SCORES) as file:
         for number, batch in enumerate(_batches(rows)):
             scored = _stored(shards / f"{number:06}.jsonl", batch)

@@ -15,8 +15,8 @@ from offtarget.curate.view.known_sets import KnownCounts
 from offtarget.curate.view.ranking import RankedRow, Ranking
 from offtarget.curate.view.recognition import SCORES, score_rows
 from offtarget.curate.view.records import DatasetView, RecognitionCounts
-from offtarget.curate.view.rows import ViewRow, view_rows
-from offtarget.curate.view.secrets import SecretCounts, secrets_in
+from offtarget.curate.view.rows import ViewRow, view_rows, with_messages
+from offtarget.curate.view.secrets import SecretCounts
 
 if TYPE_CHECKING:
     from offtarget.lm import LanguageModel
@@ -38,7 +38,8 @@ def write_view(
 ) -> DatasetView:
     """Write view.json and, before it, ranking.jsonl beside a finished scan; return the view.
 
-    The data are read once more. The same scan gives the same bytes, whoever scanned it.
+    Duplicates and a model need the data, which are then read once more. The same scan gives the
+    same bytes, whoever scanned it.
 
     Args:
         folder: Where the scan wrote to.
@@ -62,12 +63,13 @@ def write_view(
         copies = stack.enter_context(DuplicateRows(folder)) if duplicates else None
         if copies is not None:
             adders.append(copies.add)
-        for row in view_rows(folder, paths, summary, plain=plain):
+        rows = view_rows(folder, summary)
+        for row in with_messages(rows, paths, plain=plain) if duplicates else rows:
             for add in adders:
                 add(row)
             n_read += row.is_read
-            secrets.add(row.place, secrets_in(row.messages))
-            known.add(row.messages)
+            secrets.add(row.place, row.secrets)
+            known.add(row.known)
         found = copies.write() if copies is not None else ()
     if copies is None:
         with explained(folder):
