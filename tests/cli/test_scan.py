@@ -1,6 +1,7 @@
 """`offtarget scan` and `explain-rule`, as a user calls them."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -171,3 +172,14 @@ def test_an_unknown_rule_is_refused_with_a_suggestion(run_cli: Any) -> None:
 
     assert said.code == 2
     assert "did you mean 'OT-PY-001'" in said.err
+
+
+def test_long_scans_say_how_much_is_done_and_left(
+    data: Path, tmp_path: Path, run_cli: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line names rows done, rows in all and the time left."""
+    monkeypatch.setattr("offtarget.cli.curation.LINE_EVERY_S", 0.0)
+
+    said = run_cli("scan", data, "--out", tmp_path / "out")
+
+    assert re.search(r"^3 of 3 rows scanned, [\d,]+ a second, 0 s left$", said.err, re.MULTILINE)

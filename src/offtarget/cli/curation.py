@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -81,7 +82,7 @@ def scan(
         *paths, config=chosen, out=out, workers=workers, executor=executor, shard=shard,
         cache=console.CACHE / "scan" if cache else None, fixes=fixes,
         duplicates=duplicates, recognition=recognition, models=console.CACHE,
-        command=["offtarget", *sys.argv[1:]], on_progress=_Meter(),
+        command=["offtarget", *sys.argv[1:]], on_progress=_Meter(paths, plain=plain),
     )  # fmt: skip
     if found is None:
         console.say(f"part {shard} is done; run the same command without --shard to join all parts")
@@ -132,7 +133,7 @@ def clean(
     done = api.clean(
         *paths, config=chosen, out=out, workers=workers, executor=executor,
         cache=console.CACHE / "scan" if cache else None,
-        command=["offtarget", *sys.argv[1:]], on_progress=_Meter(),
+        command=["offtarget", *sys.argv[1:]], on_progress=_Meter(paths),
     )  # fmt: skip
     if sys.stderr.isatty():
         sys.stderr.write("\r\x1b[K")
@@ -173,22 +174,41 @@ def explain_rule(
 class _Meter:
     """Says on stderr how far a scan is: one line that moves, or a line now and then."""
 
-    def __init__(self) -> None:
+    def __init__(self, paths: Sequence[Path], *, plain: bool = False) -> None:
+        self._paths, self._plain = paths, plain
         self._started = self._said = time.monotonic()
+        self._n_rows = -1
+        self._n_expected: int | None = None
 
     def __call__(self, progress: object) -> None:
         from offtarget.core.shards import Progress
+        from offtarget.curate.expected import expected_rows
 
         assert isinstance(progress, Progress)
         now = time.monotonic()
         is_terminal = sys.stderr.isatty()
+        if progress.n_rows < self._n_rows:  # another pass over the data
+            self._started = now
         if now - self._said < (0.2 if is_terminal else LINE_EVERY_S):
             return
-        self._said = now
-        rate = progress.n_rows / (now - self._started)
+        if self._n_rows < 0:
+            self._n_expected = expected_rows(self._paths, plain=self._plain)
+        self._said, self._n_rows = now, progress.n_rows
+        rate = progress.n_rows / max(now - self._started, 1e-9)
+        total, left = "", ""
+        if self._n_expected and progress.n_rows <= self._n_expected:
+            total = f" of {self._n_expected:,}"
+            left = f", {_duration((self._n_expected - progress.n_rows) / max(rate, 1e-9))} left"
         lost = f", {progress.n_lost} set aside" if progress.n_lost else ""
-        text = f"{progress.n_rows:,} rows scanned, {rate:,.0f} a second{lost}"
+        text = f"{progress.n_rows:,}{total} rows scanned, {rate:,.0f} a second{left}{lost}"
         sys.stderr.write(f"\r{text}\x1b[K" if is_terminal else f"{text}\n")
+
+
+def _duration(seconds: float) -> str:
+    """Return a time as people say it: `40 s`, `12 min`, `3.5 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _show(found: object, *, as_json: bool) -> None:
