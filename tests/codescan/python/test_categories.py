@@ -44,6 +44,7 @@ BAD = {
         "import tornado.web\nclass H(tornado.web.RequestHandler):\n"
         "    def get(self):\n        self.write('<p>' + self.get_argument('x') + '</p>')\n",
     ),
+    "88": ("CWE-88", web("import subprocess\nreturn subprocess.run(['git', 'clone', x]).stdout")),
     "89 in": (
         "CWE-89",
         "def get(cur, ids):\n    cur.execute('DELETE FROM t WHERE id IN (' + ids + ')')\n",
@@ -97,7 +98,7 @@ BAD = {
 @pytest.mark.parametrize(("cwe", "code"), BAD.values(), ids=BAD.keys())
 def test_flaws_are_found(cwe: str, code: str) -> None:
     """The flaw is found under its CWE."""
-    lowest = Severity.LOW if cwe == "CWE-501" else Severity.MEDIUM
+    lowest = Severity.LOW if cwe in ("CWE-501", "CWE-88") else Severity.MEDIUM
     assert cwe in cwes(code, lowest)
 
 
@@ -135,6 +136,9 @@ GOOD = {
         "            if not os.path.realpath(member.name).startswith('/d/'):\n"
         "                raise ValueError(member.name)\n        tar.extractall('/d')\n",
     ),
+    "88 ended": ("CWE-88", web("import subprocess\nsubprocess.run(['git', 'log', '--', x])")),
+    "88 inside": ("CWE-88", web("import subprocess\nsubprocess.run(['git', 'log', 'h/' + x])")),
+    "88 no options": ("CWE-88", web("import subprocess\nsubprocess.run(['mkdir', x])")),
     "79 escaped": ("CWE-79", web("import html\nreturn f'<p>{html.escape(x)}</p>'")),
     "79 json": ("CWE-79", web("return {'x': x}")),
     "79 jsonify": ("CWE-79", web("return jsonify(x=f'<p>{x}</p>')")),

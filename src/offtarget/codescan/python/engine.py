@@ -15,7 +15,7 @@ from offtarget.codescan.python.statements import STATEMENTS
 from offtarget.codescan.python.walk import Report, Walk, trail_of
 from offtarget.codescan.rule import Rule
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 """Changes whenever the same code may give other flaws."""
 
 _LESS_SURE: Final = {

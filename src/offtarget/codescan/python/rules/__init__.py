@@ -9,6 +9,7 @@ from offtarget.codescan.python.rules import (
     database,
     files,
     network,
+    options,
     pages,
     paths,
     patterns,
@@ -22,6 +23,7 @@ from offtarget.codescan.rule import Rule
 _TOPICS: Final = (
     database,
     commands,
+    options,
     paths,
     files,
     pages,
