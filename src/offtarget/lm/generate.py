@@ -49,17 +49,30 @@ def sample_answers(
     sampling: Sampling,
     *,
     batch_size: int = BATCH_SIZE,
+    seeds: Sequence[int] | None = None,
     on_tokens: Callable[[int], None] | None = None,
 ) -> list[list[int]]:
     """Return one sampled answer per prompt as token ids, without the end token.
 
-    A row's random numbers depend on the seed and its index alone, so the same prompt at the same
-    index gets the same draws whatever stands beside it. Rows that have ended leave the batch.
+    A row's random numbers depend on the seed and its index alone, or on its own seed, so the same
+    row gets the same draws whatever stands beside it. A prompt that stands several times in a
+    batch is read once. Rows that have ended leave the batch.
+
+    Args:
+        lm: The model.
+        prompts: Token ids, one tuple a row.
+        sampling: How tokens are drawn.
+        batch_size: Rows decoded together.
+        seeds: One per row, in place of `sampling.seed` and the row's index.
+        on_tokens: Told how many tokens each step added.
     """
+    keys = [[sampling.seed, i] for i in range(len(prompts))]
+    if seeds is not None:
+        keys = [[seed] for _, seed in zip(prompts, seeds, strict=True)]
     answers: list[list[int]] = [[] for _ in prompts]
     order = sorted(range(len(prompts)), key=lambda i: (len(prompts[i]), i))
     for start in range(0, len(order), batch_size):
-        _decode(lm, prompts, order[start : start + batch_size], sampling, answers, on_tokens)
+        _decode(lm, prompts, order[start : start + batch_size], sampling, keys, answers, on_tokens)
     return answers
 
 
@@ -68,12 +81,11 @@ def _decode(
     prompts: Sequence[tuple[int, ...]],
     indices: list[int],
     sampling: Sampling,
+    keys: Sequence[list[int]],
     answers: list[list[int]],
     on_tokens: Callable[[int], None] | None,
 ) -> None:
-    draws = {
-        i: np.random.default_rng([sampling.seed, i]).random(sampling.max_tokens) for i in indices
-    }
+    draws = {i: np.random.default_rng(keys[i]).random(sampling.max_tokens) for i in indices}
     batch = _prefill(lm, [prompts[i] for i in indices], indices)
     for step in range(sampling.max_tokens):
         uniform = torch.tensor([draws[i][step] for i in batch.live], device=lm.device)
@@ -93,15 +105,20 @@ def _decode(
 
 
 def _prefill(lm: LanguageModel, prompts: Sequence[tuple[int, ...]], indices: list[int]) -> _Batch:
-    width = max(len(prompt) for prompt in prompts)
-    lengths = torch.tensor([len(prompt) for prompt in prompts], device=lm.device)
-    ids = torch.zeros(len(prompts), width, dtype=torch.long)
-    for row, prompt in enumerate(prompts):
+    distinct = list(dict.fromkeys(prompts))
+    rows = torch.tensor([distinct.index(prompt) for prompt in prompts], device=lm.device)
+    width = max(len(prompt) for prompt in distinct)
+    ids = torch.zeros(len(distinct), width, dtype=torch.long)
+    for row, prompt in enumerate(distinct):
         ids[row, : len(prompt)] = torch.tensor(prompt)
     causal = torch.ones(width, width, dtype=torch.bool).triu(1).to(lm.device)
     cache = DynamicCache(config=lm.causal.config)
     mask = additive(causal[None, None], dtype=lm.dtype)  # pads come last: nobody attends to them
     hidden = lm.hidden(ids.to(lm.device), mask, torch.arange(width, device=lm.device)[None], cache)
+    if len(distinct) < len(prompts):
+        cache.batch_select_indices(rows)
+        hidden = hidden[rows]
+    lengths = torch.tensor([len(prompt) for prompt in prompts], device=lm.device)
     last = hidden[torch.arange(len(prompts), device=lm.device), lengths - 1]
     blocked = torch.arange(width, device=lm.device)[None] >= lengths[:, None]
     return _Batch(cache, last, blocked, lengths, list(indices))
