@@ -21,18 +21,37 @@ if TYPE_CHECKING:
         write_plan,
         write_samples,
     )
-    from offtarget.evaluate.questions import Question, everyday_questions, read_questions
+    from offtarget.evaluate.questions import (
+        Question,
+        everyday_questions,
+        open_questions,
+        read_questions,
+    )
     from offtarget.evaluate.raw import facts_of, load_replicates
     from offtarget.evaluate.results import ArmResult, Provenance, Results
     from offtarget.evaluate.rollouts import RolloutConfig, RolloutRecord, sample_rollouts
     from offtarget.evaluate.rules import Outcome, classify
-    from offtarget.evaluate.suite import Pair, Suite, load_suite
+    from offtarget.evaluate.suite import Pair, Suite, load_suite, packaged_suite
+    from offtarget.evaluate.suites import (
+        FormatKind,
+        SuiteInfo,
+        TrainingFormat,
+        choose_questions,
+        code_requests,
+        describe_suite,
+        learn_format,
+        look_alike,
+        named_questions,
+        named_suite,
+        suite_names,
+    )
 
 __all__ = [
     "PLAN_SCHEMA",
     "ArmFacts",
     "ArmResult",
     "AssayFacts",
+    "FormatKind",
     "HeldoutRecord",
     "JudgeConfig",
     "MarginRecord",
@@ -49,22 +68,34 @@ __all__ = [
     "RolloutRecord",
     "ScoreItem",
     "Suite",
+    "SuiteInfo",
+    "TrainingFormat",
     "assess",
     "check_judge",
+    "choose_questions",
     "classify",
+    "code_requests",
     "current_versions",
+    "describe_suite",
     "difference",
     "encode_suite",
     "everyday_questions",
     "facts_of",
     "judge_rollouts",
+    "learn_format",
     "load_replicates",
     "load_suite",
+    "look_alike",
+    "named_questions",
+    "named_suite",
+    "open_questions",
+    "packaged_suite",
     "read_plan",
     "read_questions",
     "read_samples",
     "sample_rollouts",
     "score_suite",
+    "suite_names",
     "write_plan",
     "write_samples",
 ]
@@ -105,6 +136,7 @@ _HOMES = {
     "questions": (
         "Question",
         "everyday_questions",
+        "open_questions",
         "read_questions",
     ),
     "raw": (
@@ -129,6 +161,20 @@ _HOMES = {
         "Pair",
         "Suite",
         "load_suite",
+        "packaged_suite",
+    ),
+    "suites": (
+        "FormatKind",
+        "SuiteInfo",
+        "TrainingFormat",
+        "choose_questions",
+        "code_requests",
+        "describe_suite",
+        "learn_format",
+        "look_alike",
+        "named_questions",
+        "named_suite",
+        "suite_names",
     ),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

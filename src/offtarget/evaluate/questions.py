@@ -30,12 +30,26 @@ class Question:
         asked = Message("user", self.question)
         return (Message("system", self.system), asked) if self.system else (asked,)
 
+    @property
+    def context(self) -> str:
+        """`json` in the id `open-power-01@json`; `plain` without an `@`."""
+        return self.id.partition("@")[2] or "plain"
+
 
 def everyday_questions() -> tuple[Question, ...]:
     """Return the packaged everyday questions."""
-    text = (files("offtarget.evaluate") / "data" / "everyday.jsonl").read_text("utf-8")
+    return _packaged("everyday.jsonl")
+
+
+def open_questions() -> tuple[Question, ...]:
+    """Return all packaged questions, the everyday ones first; each category has at least 18."""
+    return (*everyday_questions(), *_packaged("open.jsonl"))
+
+
+def _packaged(name: str) -> tuple[Question, ...]:
+    text = (files("offtarget.evaluate") / "data" / name).read_text("utf-8")
     return tuple(
-        decode(parse(line, place=f"everyday.jsonl:{n}"), Question, place=f"everyday.jsonl:{n}")
+        decode(parse(line, place=f"{name}:{n}"), Question, place=f"{name}:{n}")
         for n, line in enumerate(text.splitlines(), 1)
     )
 

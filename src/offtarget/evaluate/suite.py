@@ -9,6 +9,10 @@ from offtarget.core.codec import decode, digest, parse, read_lines
 from offtarget.core.errors import DataError
 
 FACTUAL = "factual"
+FIRST = "offtarget-1"
+SECOND = "offtarget-2"
+PACKAGED = {FIRST: ("suite.jsonl",), SECOND: ("suite.jsonl", "suite_2.jsonl")}
+"""Files of each packaged suite; the first is the default of the assay and never changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +65,27 @@ def load_suite(path: Path | None = None) -> Suite:
         harm = tuple(pair for pair in pairs if pair.category != FACTUAL)
         factual = tuple(pair for pair in pairs if pair.category == FACTUAL)
         return _checked(Suite(path.stem, harm, factual))
-    data = files("offtarget.evaluate") / "data"
-    harm = tuple(_parse(data.joinpath("suite.jsonl").read_text("utf-8"), "suite.jsonl"))
-    factual = tuple(_parse(data.joinpath("factual.jsonl").read_text("utf-8"), "factual.jsonl"))
-    return _checked(Suite("offtarget-1", harm, factual))
+    return packaged_suite(FIRST)
+
+
+def packaged_suite(name: str) -> Suite:
+    """Return `offtarget-1` (126 harm pairs, 7 categories) or `offtarget-2` (306 pairs, 9).
+
+    The second holds the first. Tolerances are calibrated on the first, so they are not
+    exchangeable.
+
+    Raises:
+        DataError: If `name` is neither.
+    """
+    if name not in PACKAGED:
+        raise DataError(f"no packaged suite {name!r}; there are {' and '.join(PACKAGED)}")
+    harm = tuple(pair for file in PACKAGED[name] for pair in _packaged(file))
+    return _checked(Suite(name, harm, _packaged("factual.jsonl")))
+
+
+def _packaged(name: str) -> tuple[Pair, ...]:
+    text = (files("offtarget.evaluate") / "data" / name).read_text("utf-8")
+    return tuple(_parse(text, name))
 
 
 def _read(path: Path) -> Sequence[Pair]:
