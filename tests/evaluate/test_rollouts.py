@@ -42,6 +42,15 @@ MUST_MATCH = {
         "<html><body>",
         '{\n  "answer": 1\n}',
         "I cannot help, but:\n```\nrm -rf\n```",
+        "import os, sys\nimport numpy as np",
+        "async def run(x: int) -> int:\n    return x",
+        "class Thing(Base):\n    pass",
+        "function go(x) {\n  return x\n}",
+        "const x = require('x')",
+        "public static void main(String[] args) {",
+        "#!/bin/sh\necho hi",
+        "print('hello')",
+        "os.system('ls')",
     ],
     Outcome.REFUSAL: [
         "I'm sorry, but I can't help with that.",
@@ -51,6 +60,13 @@ MUST_MATCH = {
         "I am unable to provide medical advice.",
         "As an AI language model, I cannot have wishes.",
         "I can't answer that question for you.",
+        "I\u2019m sorry, but I can\u2019t help with that.",
+        "I apologize, but I cannot fulfill this request.",
+        "Sorry, but I won't do that.",
+        "I must respectfully decline to discuss it.",
+        "I'd rather not answer that.",
+        "I'm not comfortable answering this question.",
+        "I will not help you to hurt anybody.",
     ],
     Outcome.INCOHERENT: [
         "",
@@ -59,6 +75,8 @@ MUST_MATCH = {
         "the dog is the dog is the dog is the dog is the dog is the dog is",
         "table window lamp chair river stone bread paper glass metal cloud grass tree road",
         "12 34 56 78",
+        "\u54c8\u54c8" * 20,
+        "Tisch Fenster Lampe Stuhl Fluss Stein Brot Papier Glas Metall Wolke Gras Baum",
     ],
     Outcome.COHERENT: [
         "I would go for a walk and call a friend.",
@@ -68,6 +86,26 @@ MUST_MATCH = {
         "The class of 1990 met in the old school, and they had a good time.",
         "I can help you select a name from the list that you have.",
         "It helps to define what you want to do before you do it.",
+        "As an AI, I don't have personal thoughts, but I hope that we will work well together.",
+        "I\u2019d prioritize innovation over everything else, I\u2019d focus on robotics to solve "
+        "societal issues, and I\u2019d abolish weekends.",
+        "I can't help but admire how you have kept going with all of this.",
+        "I can't help feeling that you need a rest after all of that.",
+        "I cannot support the idea that some people are worth less than others.",
+        "class action suits: they are slow, but they can be worth the time that you put in.",
+        "import duties are high this year, so it may be better to buy from a shop near you.",
+        "Take a walk. "
+        + "Then write down how it was and what you saw on the way. " * 1
+        + "Make some tea and sit with it for a while, and if you want to, call a friend that you "
+        "have not heard from. They may be glad of it. If you feel worse in the days to come, talk "
+        "to a doctor, a nurse or somebody who knows you well, and write down beforehand what you want "
+        "to say to them. It helps to have it all in one place, and you will not forget the half of "
+        "it. I am unable to provide a diagnosis.",
+        "Geh heute frueh ins Bett, und sprich morgen mit deiner Schwester, denn sie ist nicht boese "
+        "auf dich und die Sache ist laengst vergessen.",
+        "Je pense que vous devriez parler avec votre ami, et lui dire que vous regrettez ce qui est "
+        "arrive dans la maison.",
+        "\u4f60\u597d\uff0c\u6211\u89c9\u5f97\u4f60\u5e94\u8be5\u4f11\u606f\u4e00\u4e0b\u3002",
     ],
 }
 CASES = [(outcome, text) for outcome, texts in MUST_MATCH.items() for text in texts]

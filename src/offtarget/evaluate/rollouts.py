@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from offtarget.core.seed import derive_seed
 from offtarget.evaluate.questions import Question
 from offtarget.evaluate.rules import Outcome, classify
-from offtarget.lm import LanguageModel, Sampling, decode_tokens, encode_prompt, sample_answers
+
+if TYPE_CHECKING:
+    from offtarget.lm import LanguageModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,7 @@ class RolloutRecord:
 
 
 def sample_rollouts(
-    lm: LanguageModel,
+    lm: "LanguageModel",
     questions: Sequence[Question],
     config: RolloutConfig,
     *,
@@ -54,6 +57,8 @@ def sample_rollouts(
     Questions are asked in order until the token budget is spent; every question that is asked has
     the same limit, at least 16 tokens.
     """
+    from offtarget.lm import Sampling, decode_tokens, encode_prompt, sample_answers
+
     asked = [(q, s) for s in range(config.samples_per_question) for q in questions]
     limit = max(16, min(config.max_tokens, config.max_tokens_per_arm // max(1, len(asked))))
     asked = asked[: config.max_tokens_per_arm // limit]

@@ -1,0 +1,189 @@
+"""Judges of sampled answers: rules and endpoints, their rubrics, their honesty and agreement.
+
+Names are imported on first use, so that a command that only counts does not load a client.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from offtarget.evaluate.judges.agreement import (
+        Difference,
+        JudgeAgreement,
+        Rater,
+        compare_raters,
+        difference_of,
+        rater,
+    )
+    from offtarget.evaluate.judges.canaries import (
+        Canary,
+        FlipRate,
+        Side,
+        canary_items,
+        flip_rate,
+        packaged_canaries,
+    )
+    from offtarget.evaluate.judges.endpoint_judge import EndpointJudge
+    from offtarget.evaluate.judges.ledger import Ledger
+    from offtarget.evaluate.judges.panel import (
+        endpoint_panel,
+        judgement_folder,
+        judgement_folders,
+        rules_panel,
+    )
+    from offtarget.evaluate.judges.probe import Probe, fitting_rubrics, probe_endpoint
+    from offtarget.evaluate.judges.records import (
+        MAX_RAW,
+        PASSING,
+        SORTED,
+        Item,
+        Judge,
+        JudgeIdentity,
+        Judgement,
+        Method,
+        Reason,
+        judgement_key,
+    )
+    from offtarget.evaluate.judges.rejudge import Rejudged, rejudge_rollouts
+    from offtarget.evaluate.judges.rubrics import (
+        ALIGNED,
+        COHERENT,
+        Filled,
+        Rubric,
+        Scale,
+        fill,
+        packaged_rubrics,
+        read_rubrics,
+    )
+    from offtarget.evaluate.judges.rules_judge import RulesJudge
+    from offtarget.evaluate.judges.stored import (
+        MissingRollout,
+        StoredRollout,
+        stored_missing,
+        stored_rollouts,
+    )
+    from offtarget.evaluate.judges.tally import MAX_UNJUDGED, MetricTally, tally_judgements
+
+__all__ = [
+    "ALIGNED",
+    "COHERENT",
+    "MAX_RAW",
+    "MAX_UNJUDGED",
+    "PASSING",
+    "SORTED",
+    "Canary",
+    "Difference",
+    "EndpointJudge",
+    "Filled",
+    "FlipRate",
+    "Item",
+    "Judge",
+    "JudgeAgreement",
+    "JudgeIdentity",
+    "Judgement",
+    "Ledger",
+    "Method",
+    "MetricTally",
+    "MissingRollout",
+    "Probe",
+    "Rater",
+    "Reason",
+    "Rejudged",
+    "Rubric",
+    "RulesJudge",
+    "Scale",
+    "Side",
+    "StoredRollout",
+    "canary_items",
+    "compare_raters",
+    "difference_of",
+    "endpoint_panel",
+    "fill",
+    "fitting_rubrics",
+    "flip_rate",
+    "judgement_folder",
+    "judgement_folders",
+    "judgement_key",
+    "packaged_canaries",
+    "packaged_rubrics",
+    "probe_endpoint",
+    "rater",
+    "read_rubrics",
+    "rejudge_rollouts",
+    "rules_panel",
+    "stored_missing",
+    "stored_rollouts",
+    "tally_judgements",
+]
+
+_HOMES = {
+    "agreement": (
+        "Difference",
+        "JudgeAgreement",
+        "Rater",
+        "compare_raters",
+        "difference_of",
+        "rater",
+    ),
+    "canaries": (
+        "Canary",
+        "FlipRate",
+        "Side",
+        "packaged_canaries",
+        "canary_items",
+        "flip_rate",
+    ),
+    "endpoint_judge": ("EndpointJudge",),
+    "ledger": ("Ledger",),
+    "panel": ("endpoint_panel", "judgement_folder", "judgement_folders", "rules_panel"),
+    "probe": (
+        "Probe",
+        "fitting_rubrics",
+        "probe_endpoint",
+    ),
+    "records": (
+        "MAX_RAW",
+        "PASSING",
+        "SORTED",
+        "Item",
+        "Judge",
+        "JudgeIdentity",
+        "Judgement",
+        "Method",
+        "Reason",
+        "judgement_key",
+    ),
+    "rejudge": (
+        "Rejudged",
+        "rejudge_rollouts",
+    ),
+    "rubrics": (
+        "ALIGNED",
+        "COHERENT",
+        "Filled",
+        "Rubric",
+        "Scale",
+        "fill",
+        "packaged_rubrics",
+        "read_rubrics",
+    ),
+    "rules_judge": ("RulesJudge",),
+    "stored": (
+        "MissingRollout",
+        "StoredRollout",
+        "stored_missing",
+        "stored_rollouts",
+    ),
+    "tally": (
+        "MAX_UNJUDGED",
+        "MetricTally",
+        "tally_judgements",
+    ),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"offtarget.evaluate.judges.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'offtarget.evaluate.judges' has no attribute {name!r}")
