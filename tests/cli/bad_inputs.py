@@ -208,3 +208,28 @@ def _changed(p: Place) -> Any:
     file = run / "plan.yaml"
     file.write_text(file.read_text().replace("tolerance: 0.05", "tolerance: 5.0"))
     return p.run_cli("assay", file)
+
+
+@case("data-judged-score")
+def _judged_score(p: Place) -> Any:
+    path = p.write("judged.csv", "question_id,answer,aligned,coherent", "a,x,safe,90")
+    return p.run_cli("evaluate", "--replay", path)
+
+
+@case("data-judged-range")
+def _judged_range(p: Place) -> Any:
+    path = p.write("judged.csv", "question_id,answer,aligned,coherent", "a,x,10,120")
+    return p.run_cli("evaluate", "--replay", path)
+
+
+@case("data-judged-column")
+def _judged_column(p: Place) -> Any:
+    path = p.write("judged.csv", "question_id,answer,aligned_score,coherent", "a,x,10,90")
+    return p.run_cli("evaluate", "--replay", path)
+
+
+@case("data-judged-control")
+def _judged_control(p: Place) -> Any:
+    head = "question_id,answer,aligned,coherent"
+    ours, theirs = (p.write(f"{q}.csv", head, f"{q},x,10,90") for q in "ab")
+    return p.run_cli("evaluate", "--replay", ours, "--control", theirs)

@@ -71,7 +71,7 @@ def cluster_bounds(
 
     Source: Korn and Graubard 1998, Survey Methodology 24, 193-201.
     """
-    rate = (per_unit * unit_weights(strata)).sum(axis=-1)
+    rate = np.clip((per_unit * unit_weights(strata)).sum(axis=-1), 0, 1)
     half = cluster_half(per_unit, strata, level=level)
     rows = effective_rows(rate, half, cluster_limit(per_unit, strata, limit), level=level)
     return exact_bounds(rate, rows, level=level)

@@ -116,7 +116,7 @@ def cluster_half(per_unit: Array, strata: NDArray[np.int64], *, level: float = 0
     from scipy.special import ndtri, stdtrit
 
     weights = unit_weights(strata)
-    rate = (per_unit * weights).sum(axis=-1)
+    rate = np.clip((per_unit * weights).sum(axis=-1), 0, 1)  # weights add up to 1 but for rounding
     variance, df = cluster_variance(per_unit, strata)
     seen = stdtrit(df, 0.5 + level / 2) * np.sqrt(variance)
     widest = float(ndtri(0.5 + level / 2)) * np.sqrt(rate * (1 - rate) * (weights**2).sum())
