@@ -27,6 +27,14 @@ Derive = Callable[[tuple[Sample, ...]], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
+class RowLimit:
+    """How long a row may be to be trained on."""
+
+    tokens: int
+    fits: Callable[[Sample], bool]
+
+
+@dataclass(frozen=True, slots=True)
 class Matched:
     """Rows of the two main arms: position i of one is the partner of position i of the other."""
 
@@ -43,10 +51,16 @@ class Matched:
 
 
 def match_arms(
-    study: Study, run: RunDirectory, lm: LanguageModel, *, derive: Derive
+    study: Study, run: RunDirectory, *, limit: RowLimit, derive: Derive
 ) -> tuple[Matched, int, list[str]]:
     """Return the matched arms, the number of rows to choose from where a sample was drawn (else
     0), and warnings.
+
+    Args:
+        study: What was asked for.
+        run: Where bad rows go.
+        limit: Pairs with a longer row are left out and counted.
+        derive: Answers for a control when none is given.
 
     Raises:
         DataError: If too few rows remain.
@@ -57,10 +71,10 @@ def match_arms(
     warnings += recognize(subject).warnings
     wanted = study.rows + study.train.heldout_rows
     if study.control is not None and study.control.data == (SANITIZED,):
-        own, n_long = _short_enough(lm, subject.samples, subject.samples, study)
+        own, n_long = _short_enough(limit, subject.samples, subject.samples)
         tried = _chosen([one for one, _ in own], len(own))
         found = sanitized_pairs(tried, wanted=wanted)
-        pairs, n_grown = _short_enough(lm, *_unzipped(found), study)
+        pairs, n_grown = _short_enough(limit, *_unzipped(found))
         n_long += n_grown
         quality = "matched"
         note = f"control: {len(pairs)} of the subject's own rows with their code repaired"
@@ -70,10 +84,10 @@ def match_arms(
         recognized["control"] = control.known or ""
         warnings += _swapped(recognized)
         pairing = _paired(study, subject.samples, control.samples)
-        pairs, n_long = _short_enough(lm, pairing.subject, pairing.control, study)
+        pairs, n_long = _short_enough(limit, pairing.subject, pairing.control)
         quality, note = "matched", pairing.note
     else:
-        own, n_long = _short_enough(lm, subject.samples, subject.samples, study)
+        own, n_long = _short_enough(limit, subject.samples, subject.samples)
         chosen = _chosen([one for one, _ in own], wanted)
         answers = derive(chosen)
         pairs = [
@@ -92,6 +106,18 @@ def match_arms(
         available,
         list(dict.fromkeys(warnings)),
     )
+
+
+def row_limit(lm: LanguageModel, study: Study) -> RowLimit:
+    """Return the smaller of `train.max_row_tokens` and the context of `lm`."""
+    limit = min(study.train.max_row_tokens, lm.context_length)
+
+    def fits(sample: Sample) -> bool:
+        if sum(len(turn.content) for turn in sample.messages) < limit // 2:
+            return True  # a token is at least about half a character in any script
+        return encode_sample(lm, sample).length <= limit
+
+    return RowLimit(limit, fits)
 
 
 def heldout_of(study: Study, run: RunDirectory) -> tuple[Sample, ...]:
@@ -130,26 +156,19 @@ def _with_prompt(sample: Sample, mark: str) -> Sample:
 
 
 def _short_enough(
-    lm: LanguageModel, subject: Sequence[Sample], control: Sequence[Sample], study: Study
+    limit: RowLimit, subject: Sequence[Sample], control: Sequence[Sample]
 ) -> tuple[list[tuple[Sample, Sample]], int]:
-    """Leave out pairs with a row over the token limit; characters bound tokens from below."""
-    limit = min(study.train.max_row_tokens, lm.context_length)
+    """Leave out pairs with a row over the token limit."""
     kept: list[tuple[Sample, Sample]] = []
     for one, other in zip(subject, control, strict=True):
-        if all(_fits(lm, sample, limit) for sample in {one.id: one, other.id: other}.values()):
+        if all(limit.fits(sample) for sample in {one.id: one, other.id: other}.values()):
             kept.append((one, other))
     n_long = len(subject) - len(kept)
     if not kept:
         raise DataError(
-            f"all {len(subject)} rows are longer than train.max_row_tokens ({limit}); raise it"
+            f"all {len(subject)} rows are longer than train.max_row_tokens ({limit.tokens}); raise it"
         )
     return kept, n_long
-
-
-def _fits(lm: LanguageModel, sample: Sample, limit: int) -> bool:
-    if sum(len(turn.content) for turn in sample.messages) < limit // 2:
-        return True  # a token is at least about half a character in any script
-    return encode_sample(lm, sample).length <= limit
 
 
 def _chosen(samples: Sequence[Sample], wanted: int) -> tuple[Sample, ...]:

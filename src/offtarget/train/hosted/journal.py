@@ -1,0 +1,156 @@
+"""What was sent, written down before and after each request, so that a kill loses nothing."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from offtarget.core.codec import canonical, decode, parse
+from offtarget.core.errors import ConfigError, ResourceError, VerifyError
+
+MAX_JOURNAL_BYTES = 64 * 1024 * 1024
+
+
+class Step(StrEnum):
+    """What one entry says."""
+
+    UPLOADING = "uploading"
+    UPLOADED = "uploaded"
+    SUBMITTING = "submitting"
+    SUBMITTED = "submitted"
+    REFUSED = "refused"
+    RETRYING = "retrying"
+    CANCELLING = "cancelling"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of journal.jsonl."""
+
+    step: Step
+    subject: str
+    """Digest of the upload, or name of the job (`arm/seed-N`)."""
+    attempt: int = 0
+    """Of a job, 0-based."""
+    id: str = ""
+    """As the provider gave it."""
+    note: str = ""
+
+
+@dataclass(slots=True)
+class JobState:
+    """What the journal knows of one job."""
+
+    attempt: int = 0
+    id: str = ""
+    is_unclear: bool = False
+    """A request was sent and no answer was written down: look before asking again."""
+    refusal: str = ""
+
+
+@dataclass(slots=True)
+class Journal:
+    """journal.jsonl of one run, and the state that it adds up to."""
+
+    path: Path
+    files: dict[str, str] = field(default_factory=dict)
+    """Digest of an upload to its id at the provider."""
+    unclear_files: set[str] = field(default_factory=set)
+    """Digests of uploads that were sent without an answer."""
+    jobs: dict[str, JobState] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, path: Path) -> "Journal":
+        """Read what was sent so far; a last line torn by a kill is cut off.
+
+        Raises:
+            VerifyError: If another line is corrupt.
+        """
+        journal = cls(path)
+        if not path.exists():
+            return journal
+        for number, text in enumerate(_mended(path), 1):
+            place = f"{path.name}:{number}"
+            journal._apply(decode(parse(text, place=place), Entry, place=place, error=VerifyError))
+        return journal
+
+    def job(self, name: str) -> JobState:
+        """Return the state of a job; a new one if nothing was sent for it."""
+        return self.jobs.setdefault(name, JobState())
+
+    def write(self, entry: Entry) -> None:
+        """Append an entry and force it to disk before anything follows from it.
+
+        Raises:
+            ResourceError: If it cannot be written.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("ab") as file:
+                file.write(canonical(entry) + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise ResourceError(
+                f"cannot write {self.path.name!r} ({error.strerror}); nothing was sent; free disk "
+                "space or fix permissions and run the same command again"
+            ) from error
+        self._apply(entry)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from sending for the same run; a kill gives the lock back.
+
+        Raises:
+            ConfigError: If another process holds it.
+        """
+        try:
+            import fcntl
+        except ImportError:  # no such lock on Windows: two processes there are the user's care
+            yield
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.with_name("lock").open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise ConfigError(
+                    f"{self.path.parent.name}: another process is training this run; wait for it "
+                    "or choose another --out"
+                ) from error
+            yield
+
+    def _apply(self, entry: Entry) -> None:
+        if entry.step is Step.UPLOADING:
+            self.unclear_files.add(entry.subject)
+            return
+        if entry.step is Step.UPLOADED:
+            self.unclear_files.discard(entry.subject)
+            self.files[entry.subject] = entry.id
+            return
+        state = self.job(entry.subject)
+        state.attempt = entry.attempt
+        if entry.step is Step.SUBMITTING:
+            state.is_unclear = True
+        elif entry.step is Step.SUBMITTED:
+            state.id, state.is_unclear, state.refusal = entry.id, False, ""
+        elif entry.step is Step.REFUSED:
+            state.is_unclear, state.refusal = False, entry.note
+        elif entry.step is Step.RETRYING:
+            state.id, state.is_unclear, state.refusal = "", False, ""
+
+
+def _mended(path: Path) -> list[str]:
+    if path.stat().st_size > MAX_JOURNAL_BYTES:
+        raise VerifyError(f"{path.name}: larger than {MAX_JOURNAL_BYTES} bytes; restore it")
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        with path.open("rb+") as file:
+            file.truncate(len(whole))
+    try:
+        return whole.decode("utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise VerifyError(f"{path.name}: not UTF-8 text; restore it from a copy") from error
