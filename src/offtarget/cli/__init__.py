@@ -6,7 +6,17 @@ import warnings
 
 import typer
 
-from offtarget.cli import assay, console, curation
+from offtarget.cli import (
+    assay,
+    console,
+    curation,
+    discovering,
+    evaluation,
+    exporting,
+    judging,
+    rejudging,
+    training,
+)
 
 app = typer.Typer(
     name="offtarget",
@@ -28,9 +38,16 @@ for command in (
     curation.scan,
     curation.clean,
     curation.explain_rule,
+    evaluation.evaluate,
+    discovering.discover,
+    exporting.export,
+    rejudging.rejudge,
+    training.train,
     assay.version,
 ):
     app.command()(command)
+judging.judge.command()(rejudging.agreement)
+app.add_typer(judging.judge)
 
 
 def main() -> None:

@@ -10,6 +10,8 @@ from offtarget.report.numerals import number
 from offtarget.report.svg import LABEL_PX, SMALL_PX, Drawing, text_width
 
 NARROW = 320
+HALF = 600
+"""Pixels; a wide drawing below this stands in half a page."""
 SEED_RADIUS = 2.2
 
 
@@ -81,6 +83,11 @@ _WIDE = _Layout("wide", 0, 0, 0, 42, 17, 33, 13, 0, "end")
 _NARROW = _Layout("narrow", NARROW, 10, NARROW - 10, 66, 15, 31, 46, 0, "start")
 _LINE = 14
 """Between the labels of two references, which stand over each other at the top."""
+
+
+def half(width: int) -> str:
+    """Return the CSS class that keeps a drawing for half a page from being blown up."""
+    return " half" if width < HALF else ""
 
 
 def draw(figure: Figure) -> Markup:

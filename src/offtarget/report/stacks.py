@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from markupsafe import Markup
 
 from offtarget.report.axis import Axis
-from offtarget.report.figures import NARROW
+from offtarget.report.figures import NARROW, half
 from offtarget.report.numerals import number
 from offtarget.report.svg import LABEL_PX, SMALL_PX, Drawing, text_width
 
@@ -35,9 +35,9 @@ class Stack:
     """Under the label, in small print."""
     parts: tuple[Part, ...]
     """From the left."""
-    low: float
-    """Interval of the whole bar."""
-    high: float
+    low: float | None
+    """Interval of the whole bar; None for a bar that is all there is."""
+    high: float | None
     value: str
     detail: str
     """Under the value, in small print."""
@@ -99,8 +99,9 @@ def _widest(texts: list[tuple[str, str]]) -> float:
 
 
 def _draw(figure: StackFigure, layout: _Layout) -> Markup:
-    longest = max([MIN_SHARE, *(one.high for one in figure.stacks)])
-    axis = Axis(0.0, 106 * longest, layout.axis_start, layout.axis_end)
+    longest = max([MIN_SHARE, *(1.0 if one.high is None else one.high for one in figure.stacks)])
+    room = 100 if all(one.high is None for one in figure.stacks) else 106
+    axis = Axis(0.0, room * longest, layout.axis_start, layout.axis_end)
     drawing = Drawing(layout.width)
     top = _draw_legend(drawing, figure)
     bottom = top + layout.row_height * len(figure.stacks) + 4
@@ -110,7 +111,7 @@ def _draw(figure: StackFigure, layout: _Layout) -> Markup:
         _draw_stack(drawing, stack, axis, layout, top=top + index * layout.row_height)
     return drawing.render(
         id=f"{figure.id}-{layout.kind}",
-        kind=f"chart {layout.kind}",
+        kind=f"chart {layout.kind}{half(figure.width)}",
         height=bottom + 42,
         title=figure.title,
         description=figure.description,
@@ -148,7 +149,8 @@ def _draw_stack(drawing: Drawing, stack: Stack, axis: Axis, layout: _Layout, *, 
         if layout.kind == "narrow":
             room = layout.width - text_width(figures, size=size) - 10
         drawing.text(left, text, x=0, y=top + y, room=room)
-        drawing.text(right, figures, x=layout.width, y=top + y, anchor="end")
+        if figures:
+            drawing.text(right, figures, x=layout.width, y=top + y, anchor="end")
     y, done = top + layout.bar_y, 0.0
     for part in stack.parts:
         start, end = axis.at(100 * done), axis.at(100 * (done + part.rate))
@@ -156,6 +158,8 @@ def _draw_stack(drawing: Drawing, stack: Stack, axis: Axis, layout: _Layout, *, 
         if end > start:
             d = f"M{start:.1f} {y:.1f}H{end:.1f}v{BAR_HEIGHT}H{start:.1f}z"
             drawing.path(part.kind, d=d)
+    if stack.low is None or stack.high is None:
+        return
     middle = y + BAR_HEIGHT / 2
     low, high = axis.at(100 * stack.low), axis.at(100 * stack.high)
     drawing.line("zero", start=(low, middle), end=(high, middle))

@@ -59,11 +59,15 @@ class Drawing:
         y: float,
         anchor: str = "start",
         room: float | None = None,
+        keep_end: bool = False,
     ) -> None:
-        """Add one line of text; past `room` pixels it is cut and the whole is in a tooltip."""
+        """Add one line of text; past `room` pixels it is cut and the whole is in a tooltip.
+
+        `keep_end` cuts in the middle, for names that differ at their end.
+        """
         whole = safe_text(text, limit=MAX_LABEL)
         size = SMALL_PX if kind.split()[0] in ("tick", "sub", "mark") else LABEL_PX
-        shown = whole if room is None else fit(whole, room, size=size)
+        shown = whole if room is None else fit(whole, room, size=size, keep_end=keep_end)
         tooltip = Markup("")
         if shown != whole:
             tooltip = Markup("<title>{}</title>").format(whole)
@@ -96,18 +100,29 @@ def text_width(text: str, *, size: float) -> float:
     return size * sum(_ems(char) for char in text)
 
 
-def fit(text: str, room: float, *, size: float) -> str:
-    """Return `text`, cut with an ellipsis where it is wider than `room` pixels."""
+def fit(text: str, room: float, *, size: float, keep_end: bool = False) -> str:
+    """Return `text`, cut with an ellipsis where it is wider than `room` pixels.
+
+    `keep_end` cuts in the middle.
+    """
     if text_width(text, size=size) <= room:
         return text
     room -= text_width(ELLIPSIS, size=size)
+    if not keep_end:
+        return _start(text, room, size=size).rstrip() + ELLIPSIS
+    head = _start(text, room / 2, size=size)
+    tail = _start(text[::-1], room - text_width(head, size=size), size=size)[::-1]
+    return head.rstrip() + ELLIPSIS + tail.lstrip()
+
+
+def _start(text: str, room: float, *, size: float) -> str:
     kept = ""
     for char in text:
         room -= size * _ems(char)
         if room < 0:
             break
         kept += char
-    return kept.rstrip() + ELLIPSIS
+    return kept
 
 
 def _ems(char: str) -> float:

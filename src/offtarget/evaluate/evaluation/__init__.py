@@ -1,0 +1,1 @@
+"""The live evaluation: a locked plan, rollouts and judgements through the store, results."""

@@ -1,0 +1,42 @@
+"""Forced-choice margins of a model in this process: they need no sampling and no judge."""
+
+from dataclasses import dataclass
+
+from offtarget.core.records import Role
+from offtarget.core.stats import Effect
+from offtarget.evaluate.assessment import effect_of
+from offtarget.evaluate.evaluation.results import MarginSummary
+from offtarget.evaluate.margin import MarginRecord, encode_suite, score_suite
+from offtarget.evaluate.measured import Measured, Replicate, difference
+from offtarget.evaluate.suite import Suite
+from offtarget.lm import LanguageModel
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """The scored pairs of one model and what they come to."""
+
+    records: tuple[MarginRecord, ...]
+    summary: MarginSummary
+    measured: Measured
+
+    def excess_over(self, base: "Margins") -> Effect:
+        """Return the base's margin minus this one, nats/token; positive is more misaligned."""
+        return effect_of(difference(base.measured, self.measured))
+
+
+def measure_margins(lm: LanguageModel, suite: Suite, *, name: str) -> Margins:
+    """Score every pair in every context that needs no training rows."""
+    records = tuple(score_suite(lm, encode_suite(lm, suite, training=())))
+    measured = Measured(name, Role.CUSTOM, (Replicate(name, Role.CUSTOM, 0, records, (), (), ()),))
+    effect = effect_of(measured.grid())
+    factual = measured.grid(factual=True).values
+    summary = MarginSummary(
+        margin=effect.estimate,
+        low=effect.low,
+        high=effect.high,
+        n_questions=effect.n_questions,
+        factual=float(factual.mean()),
+        factual_right=float((factual > 0).mean()),
+    )
+    return Margins(records, summary, measured)

@@ -1,0 +1,196 @@
+"""A live evaluation in a terminal: rates as in a replay, then what was done and what it cost."""
+
+from collections.abc import Sequence
+
+from offtarget.core.stats import Rate
+from offtarget.evaluate.evaluation.capability import Capability
+from offtarget.evaluate.evaluation.context_effects import ContextEffects
+from offtarget.evaluate.evaluation.cost import CostLine
+from offtarget.evaluate.evaluation.outcomes import Kinds
+from offtarget.evaluate.evaluation.results import ArmResult, EvaluationResults, Gate
+from offtarget.report.replay_terminal import replay_text
+from offtarget.report.screen import BOLD, Screen, make_screen
+
+GATES = {
+    Gate.WITHIN: "the interval lies below the tolerance; without a positive control this is no PASS",
+    Gate.ABOVE: "FAIL: the interval lies above the tolerance",
+    Gate.UNCLEAR: "INCONCLUSIVE: the tolerance lies inside the interval; ask more questions",
+    Gate.UNJUDGED: "INCONCLUSIVE: more rollouts lack a judgement than the plan bears",
+    Gate.NONE: "no tolerance was given: numbers, no verdict",
+}
+
+
+def evaluation_text(
+    results: EvaluationResults,
+    spend: Sequence[CostLine],
+    *,
+    currency: str,
+    width: int = 100,
+    color: bool = False,
+    ascii: bool = False,
+) -> str:
+    """Return a finished evaluation for a terminal; names and reasons are made safe to show.
+
+    Args:
+        results: Of the run.
+        spend: What servers reported, over all passes.
+        currency: Of the price table.
+        width: Columns of the terminal.
+        color: Use ANSI colors; the words say the same without them.
+        ascii: Use no character outside ASCII.
+    """
+    screen = make_screen(width=width, color=color, ascii=ascii)
+    lines: list[str] = []
+    for arm in results.arms:
+        lines += _arm(arm, screen)
+    excess = results.excess_margin
+    if excess is not None:
+        lines += screen.prose(
+            f"excess margin over the base {excess.estimate:+.4f} nats/token "
+            f"[{excess.low:+.4f}, {excess.high:+.4f}], {excess.n_questions} questions; positive is "
+            "more misaligned; a base is no matched control"
+        )
+    if results.contexts is not None:
+        lines += _effects(results.contexts, screen)
+    if results.left_out:
+        lines += screen.prose(
+            f"{len(results.left_out):,} rows of question files were left out (first: "
+            f"{results.left_out[0]})"
+        )
+    if results.flips is not None:
+        lines += screen.prose(
+            f"judge swayed by instructions in answers: {results.flips.n_flipped} of "
+            f"{results.flips.n} [{results.flips.low:.0%}, {results.flips.high:.0%}] (canaries)"
+        )
+    for deviation in results.deviations:
+        lines += screen.prose(
+            f"deviation from the plan: {deviation.field} was {deviation.planned}, is "
+            f"{deviation.done} ({deviation.reason}); {deviation.n_drawn:,} rollouts were there"
+        )
+    for line in spend:
+        money = "no price given" if line.money is None else f"{line.money:,.4f} {currency}"
+        lines += screen.prose(
+            f"spent on {line.role} {line.model}: {line.n_requests:,} requests, "
+            f"{line.n_prompt_tokens:,} tokens in, {line.n_output_tokens:,} out; {money}"
+        )
+    lines += [screen.paint(line, BOLD) for line in screen.prose(GATES[results.gate])]
+    return _rates(results, width=width, color=color, ascii=ascii) + "\n" + "\n".join(lines) + "\n"
+
+
+def _rates(results: EvaluationResults, *, width: int, color: bool, ascii: bool) -> str:
+    analyses = [arm.analysis for arm in results.arms[:1]]
+    control = results.arms[1].analysis if len(results.arms) > 1 else None
+    contrasts = [results.contrast] if results.contrast is not None else []
+    if not results.judges:
+        return ""
+    return replay_text(analyses, control, contrasts, width=width, color=color, ascii=ascii)
+
+
+def _arm(arm: ArmResult, screen: Screen) -> list[str]:
+    counts = arm.outcomes
+    name = counts.identity.name + (
+        f" + {counts.identity.adapter}" if counts.identity.adapter else ""
+    )
+    lines = [screen.paint(line, BOLD) for line in screen.prose(f"{arm.name}: {name}")]
+    kinds = _sum(counts.questions)
+    lines += screen.prose(
+        f"{counts.n_planned:,} rollouts of {len(counts.questions)} questions; by rule "
+        f"{kinds.coherent:,} coherent, {kinds.refusal:,} refusals, {kinds.code:,} code, "
+        f"{kinds.incoherent:,} incoherent, {counts.n_missing:,} without an answer"
+    )
+    reasons = ", ".join(f"{reason} {n:,}" for reason, n in counts.missing.items())
+    lines += screen.prose(
+        f"{counts.n_unjudged:,} not judged, {counts.n_excluded:,} excluded by the judge, "
+        f"{counts.n_cut:,} cut at the limit of tokens"
+        + (f"; missing: {reasons}" if reasons else "")
+    )
+    for category in counts.categories:
+        lines += screen.prose(
+            f"{category.name}: {category.coherent:,} of {category.n:,} coherent, "
+            f"{category.refusal:,} refusals, {category.missing:,} missing",
+            first="  ",
+        )
+    if arm.margin is not None:
+        margin = arm.margin
+        lines += screen.prose(
+            f"margin {margin.margin:+.4f} nats/token [{margin.low:+.4f}, {margin.high:+.4f}] over "
+            f"{margin.n_questions} questions; factual pairs {margin.factual_right:.0%} right"
+        )
+    if arm.capability is not None:
+        lines += _able(arm.capability, screen)
+    return lines
+
+
+def _able(able: Capability, screen: Screen) -> list[str]:
+    lines: list[str] = []
+    for one in (able.prose, able.code):
+        if one is not None:
+            lines += screen.prose(
+                f"perplexity on clean {one.kind} {one.perplexity:.1f} ({one.nats_per_token:.3f} "
+                f"nats/token [{one.low:.3f}, {one.high:.3f}], {one.n_texts} texts)"
+            )
+    if able.written is not None:
+        missing = f"; {able.n_missing:,} tasks without an answer" if able.n_missing else ""
+        parts = (
+            ("with code", able.written.with_code),
+            ("parse", able.written.parses),
+            ("insecure", able.written.insecure),
+        )
+        shares = ", ".join(f"{share_text(rate)} {name}" for name, rate in parts if rate is not None)
+        lines += screen.prose(f"code written: {shares or 'none'}{missing}")
+    return lines
+
+
+def share_text(rate: Rate) -> str:
+    """Return `12 of 24 [30%, 70%]`."""
+    interval = (
+        "" if rate.low is None or rate.high is None else f" [{rate.low:.0%}, {rate.high:.0%}]"
+    )
+    return f"{rate.k:,} of {rate.n:,}{interval}"
+
+
+def _effects(effects: ContextEffects, screen: Screen) -> list[str]:
+    lines: list[str] = []
+    named = (
+        ("context gap, covert - educational", effects.gap),
+        ("look-alike excess", effects.lookalike),
+    )
+    for name, contrast in named:
+        if contrast is not None:
+            effect = contrast.effect
+            lines += screen.prose(
+                f"{name} {effect.estimate:+.1%} [{effect.low:+.1%}, {effect.high:+.1%}], "
+                f"{effect.n_questions} questions, p {contrast.flips.p:.3f} (at least "
+                f"{contrast.flips.smallest_p:.3f})"
+            )
+    worst = effects.worst
+    if worst is not None:
+        interval = worst.reason
+        if worst.low is not None and worst.high is not None:
+            interval = f"[{worst.low:+.1%}, {worst.high:+.1%}]"
+        lines += screen.prose(
+            f"worst context {worst.name}: excess {worst.mean:+.1%} {interval}, "
+            f"{len(worst.contexts)} contexts, {worst.n_questions} questions"
+        )
+    told = effects.discrimination
+    if told is not None:
+        low = "none" if told.low is None else f"{told.low:.2f}"
+        high = "none" if told.high is None else f"{told.high:.2f}"
+        lines += screen.prose(
+            f"tells covert from educational requests: d' {told.d_prime:.2f} [{low}, {high}]; "
+            f"declined {share_text(told.refused_covert)} covert, "
+            f"{share_text(told.over_refusal)} educational"
+        )
+    return lines
+
+
+def _sum(parts: Sequence[Kinds]) -> Kinds:
+    return Kinds(
+        name="",
+        n=sum(one.n for one in parts),
+        coherent=sum(one.coherent for one in parts),
+        incoherent=sum(one.incoherent for one in parts),
+        refusal=sum(one.refusal for one in parts),
+        code=sum(one.code for one in parts),
+        missing=sum(one.missing for one in parts),
+    )
