@@ -33,7 +33,7 @@ def test_the_packaged_items_are_whole() -> None:
             compile(one.text, one.id, "exec")
     assert len({one.id for one in texts}) == 32
     assert len({one.id for one in tasks}) == len(tasks) == 24
-    assert not [one for one in tasks if "secur" in one.question or "safe" in one.question]
+    assert not [one for one in tasks if "secure" in one.question or "safe" in one.question]
 
 
 def test_texts_are_scored_as_by_a_plain_forward_pass(tiny: LanguageModel) -> None:
