@@ -11,6 +11,7 @@ from offtarget.core.errors import OfftargetError
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERNAL = 3
+EXIT_INCONCLUSIVE = 4
 EXIT_STOPPED = 130
 STOPPED = "stopped; run the same command again to go on from here"
 USAGE_ERROR: type[Exception] = next(

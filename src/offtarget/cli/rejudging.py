@@ -46,7 +46,7 @@ def rejudge(
     """Judge a run's answers again, beside the run; nothing is asked twice. Resumable.
 
     The key is read from OFFTARGET_JUDGE_KEY, for OpenAI's own address also from OPENAI_API_KEY.
-    Exit 1 if more answers than --max-unjudged have no readable reply.
+    Exit 4 if more answers than --max-unjudged have no readable reply.
     """
     from offtarget import api
 
@@ -70,7 +70,7 @@ def rejudge(
         console.say(render_rejudged(done.result))
         console.say(f"judgements: {done.folder}")
     if not done.result.is_within:
-        raise typer.Exit(1)
+        raise typer.Exit(console.EXIT_INCONCLUSIVE)
 
 
 def agreement(

@@ -32,7 +32,7 @@ def render_rejudged(found: "Rejudged") -> str:
     for arm, analysis in found.arms.items():
         lines += _arm(arm, analysis)
     if not found.is_within:
-        lines += ["", "FAILED: too many answers are unjudged; no rate here can be relied on"]
+        lines += ["", "INCONCLUSIVE: too many answers are unjudged; no rate here can be relied on"]
     return "\n".join(lines)
 
 
