@@ -89,4 +89,3 @@ def test_the_embedded_model_as_a_judge_loses_nothing_and_claims_nothing(tmp_path
     for analysis in first.arms.values():
         bounds = analysis.bounds["all"]
         assert 0 <= bounds.low <= bounds.high <= 1
-    print(first.tallies, first.flips, first.judges[0].evidence)
