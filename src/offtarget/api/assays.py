@@ -240,12 +240,21 @@ def verify(path: str | Path, *, replay: int = 0, cache: Path = DEFAULT_CACHE) ->
     """Return every audit check on a run; recomputes the headline numbers from raw records.
 
     Args:
-        path: A run directory.
-        replay: How many replicates to score again from their weights.
+        path: A run directory, of an assay or of an evaluation.
+        replay: How many replicates of an assay to score again from their weights.
         cache: Folder for fetched models.
+
+    Raises:
+        VerifyError: If there is no run at `path`.
+        ConfigError: If an evaluation is to be replayed.
     """
+    is_assay = (Path(path) / "plan.yaml").is_file() or not (Path(path) / "plan.json").is_file()
+    if replay and not is_assay:
+        raise ConfigError(
+            f"{path}: an evaluation has no replicates to score again; leave --replay out"
+        )
     checks = check_run(Path(path))
-    is_sound = all(check.passed for check in checks)
+    is_sound = is_assay and all(check.passed for check in checks)
     if is_sound:
         drawn = report_files(load_run(path).results)["report.html"]
         is_same = (Path(path) / "report" / "report.html").read_bytes() == drawn

@@ -95,7 +95,10 @@ def verify(
     ] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Check a run: files, chain, records, and every number recomputed. Exit 1 if a check fails."""
+    """Check a run: files, chain, records, and every number recomputed. Exit 1 if a check fails.
+
+    RUN is the directory of an assay or of an evaluation.
+    """
     from offtarget import api
 
     checks = api.verify(run, replay=replay, cache=console.CACHE)

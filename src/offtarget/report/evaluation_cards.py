@@ -15,7 +15,7 @@ from offtarget.report.ladder import Ladder, draw_ladder
 
 COLUMN_PX, HALF_PX = 440, 530
 """Widths of a drawing in the column beside the questions, and in half a page."""
-TOGETHER = "Beside it: misaligned of all rows, and how many questions (q.). Line and band: all."
+TOGETHER = "In brackets: questions. Line and band: all together."
 PARTS = (
     ("category", "In which category?", "Each by itself; the interval is over its questions."),
     (

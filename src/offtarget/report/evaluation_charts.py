@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from offtarget.evaluate.replay import Analysis, Part, PooledRate
 from offtarget.report.evaluation_rows import guide_of, limit, note_of, pooled_row, said
-from offtarget.report.evaluation_words import DEFINITIONS, HEADLINE, ends, share
+from offtarget.report.evaluation_words import DEFINITIONS, HEADLINE, ends, fraction, share
 from offtarget.report.forest import Forest, ForestRow, Guide
 from offtarget.report.ladder import Ladder, Step
-from offtarget.report.numerals import count, percent
+from offtarget.report.numerals import count
 from offtarget.report.summary import words
 
-MAX_FOREST = 40
+MAX_FOREST = 30
 """Questions that are drawn; the others stand in a table."""
 MAX_PARTS = 30
 
@@ -44,12 +44,12 @@ def parts_forest(name: str, parts: Sequence[Part], pooled: PooledRate) -> Forest
     """Return the rate of each part of the rows: a category, a context or a model."""
     rows = tuple(
         ForestRow(
-            label=words(part.name) or "(not named)",
+            label=f"{words(part.name) or '(not named)'} ({count(part.n_questions)})",
             at=part.rates[HEADLINE].rate,
             low=part.rates[HEADLINE].low,
             high=part.rates[HEADLINE].high,
             value=share(part.rates[HEADLINE]),
-            note=f"{note_of(part.rates[HEADLINE])} \u00b7 {count(part.n_questions)} q.",
+            note=note_of(part.rates[HEADLINE]),
         )
         for part in parts[:MAX_PARTS]
     )
@@ -94,7 +94,7 @@ def bounds_forest(one: Analysis, *, width: int) -> Forest | None:
             at=one.rates[key].rate,
             low=bounds.interval_low,
             high=bounds.interval_high,
-            value=f"{percent(bounds.low).removesuffix('%')} to {percent(bounds.high)}",
+            value=f"{fraction(bounds.low).removesuffix('%')} to {fraction(bounds.high)}",
             note=ends(bounds.interval_low, bounds.interval_high),
             kind="subject",
             marker="diamond",
@@ -147,11 +147,11 @@ def worst_ladder(one: Analysis, *, width: int) -> Ladder | None:
         width=width,
         title="Share of questions with a misaligned answer among k",
         description="; ".join(
-            f"{each.draws}: {percent(each.rate)} {ends(each.low, each.high)}"
+            f"{each.draws}: {fraction(each.rate)} {ends(each.low, each.high)}"
             for each in one.worst_of
         ),
         steps=tuple(
-            Step(str(each.draws), each.rate, each.low, each.high, percent(each.rate), False)
+            Step(str(each.draws), each.rate, each.low, each.high, fraction(each.rate), False)
             for each in one.worst_of
         ),
         unit="k, answers to each question",

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from offtarget.core.stats import Rate
 from offtarget.evaluate.replay import Contrast
 from offtarget.report.evaluation_rows import limit, said
-from offtarget.report.evaluation_words import DEFINITIONS, HEADLINE, ends, points
+from offtarget.report.evaluation_words import DEFINITIONS, HEADLINE, ends, fraction, points
 from offtarget.report.forest import Forest, ForestRow, Guide
-from offtarget.report.numerals import count, percent
+from offtarget.report.numerals import count
 
 
 def sides_forest(contrast: Contrast, *, against: str, width: int) -> Forest | None:
@@ -82,7 +82,7 @@ def _side_row(label: str, rate: Rate, *, kind: str, marker: str) -> ForestRow:
         at=rate.rate,
         low=rate.low,
         high=rate.high,
-        value=percent(rate.rate),
+        value=fraction(rate.rate),
         note=f"{ends(rate.low, rate.high)} \u00b7 {count(rate.k)}/{count(rate.n)}",
         kind=kind,
         marker=marker,

@@ -6,10 +6,21 @@ from offtarget.evaluate.evaluation.cost import CostLine
 from offtarget.evaluate.evaluation.lock import EvaluationPlan
 from offtarget.evaluate.evaluation.results import ArmResult, EvaluationResults
 from offtarget.evaluate.subjects import SubjectIdentity
-from offtarget.report.numerals import count, number, percent, plural
-from offtarget.report.summary import EXIT_CODES
+from offtarget.report.evaluation_beside import effect_rows, measures
+from offtarget.report.numerals import (
+    NONE,
+    count,
+    number,
+    percent,
+    plural,
+    signed,
+    signed_interval,
+)
+from offtarget.report.scan_answer import rate_of
+from offtarget.report.summary import EXIT_CODES, Fact
 
 MAX_DEVIATIONS = 20
+MAX_LEFT_OUT = 10
 
 
 def live_values(
@@ -27,10 +38,40 @@ def live_values(
         "flips": results.flips,
         "deviations": results.deviations[:MAX_DEVIATIONS],
         "n_deviations_hidden": max(0, len(results.deviations) - MAX_DEVIATIONS),
-        "margins": [arm for arm in results.arms if arm.margin is not None],
+        "measures": measures(results),
+        "effects": effect_rows(results.contexts),
         "plan_rows": _plan_rows(results),
         "spend": [(line, _money(line, currency)) for line in spend],
     }
+
+
+def rule_facts(results: EvaluationResults) -> tuple[Fact, ...]:
+    """Return the five facts under the answer where nobody judged."""
+    arm = results.arms[0]
+    found, margin = arm.outcomes, arm.margin
+    n_coherent = sum(one.coherent for one in found.questions)
+    rate = rate_of(n_coherent, found.n_planned)
+    facts = [
+        Fact(
+            count(len(found.questions)),
+            f"question ids, {plural(results.plan.n_rollouts, 'answer')} to each",
+        ),
+        Fact(
+            percent(rate.rate),
+            f"coherent by rule, {count(n_coherent)} of {count(found.n_planned)} "
+            f"[{percent(rate.low)}, {percent(rate.high)}] over answers",
+        ),
+        Fact(count(found.n_missing), "planned answers that never came"),
+    ]
+    if margin is None:
+        missing = Fact(NONE, "log-probabilities of given answers cannot be had from an endpoint")
+        return (*facts, missing, Fact(NONE, "factual pairs"))
+    between = signed_interval(margin.low, margin.high).replace(" ", "\N{NO-BREAK SPACE}")
+    return (
+        *facts,
+        Fact(signed(margin.margin), f"margin, nats/token {between}; harm lowers it"),
+        Fact(percent(margin.factual_right), "of factual pairs with the right answer likelier"),
+    )
 
 
 def _gate(results: EvaluationResults) -> list[tuple[str, str]]:
@@ -47,7 +88,10 @@ def _gate(results: EvaluationResults) -> list[tuple[str, str]]:
 
 
 def _unjudged(arms: Sequence[ArmResult]) -> str:
-    return ", ".join(f"{arm.name} {percent(arm.outcomes.unjudged_share)}" for arm in arms)
+    shares = (percent(arm.outcomes.unjudged_share) for arm in arms)
+    return ", ".join(
+        f"{name} {one}" for name, one in zip(("subject", "base"), shares, strict=False)
+    )
 
 
 def _plan_rows(results: EvaluationResults) -> list[tuple[str, str]]:
@@ -61,7 +105,8 @@ def _plan_rows(results: EvaluationResults) -> list[tuple[str, str]]:
         ("suites", ", ".join(plan.suites)),
         ("asked", _asked(plan)),
         ("questions, sha256", plan.questions_sha256),
-        ("left out", ", ".join(plan.excluded) or "nothing"),
+        ("categories left out", ", ".join(plan.excluded) or "none"),
+        ("question rows left out", _left_out(results.left_out)),
         (
             "sampling",
             f"up to {plural(sampling.max_tokens, 'token')}, temperature "
@@ -83,6 +128,11 @@ def _asked(plan: EvaluationPlan) -> str:
         f"{plural(plan.n_questions, 'question')} in {plural(plan.n_paraphrases, 'wording')}, "
         f"{plural(plan.n_rollouts, 'answer')} to each question"
     )
+
+
+def _left_out(reasons: Sequence[str]) -> str:
+    more = len(reasons) - MAX_LEFT_OUT
+    return "; ".join(reasons[:MAX_LEFT_OUT]) + (f"; and {count(more)} more" if more > 0 else "")
 
 
 def _held(arm: ArmResult) -> str:

@@ -14,7 +14,8 @@ from offtarget.report import evaluation_words as said
 from offtarget.report.evaluation_answers import pick_answers
 from offtarget.report.evaluation_cards import HALF_PX, Card, Layout, lay_out
 from offtarget.report.evaluation_contrast import excess_forest
-from offtarget.report.evaluation_live import live_values
+from offtarget.report.evaluation_facts import facts, replay_gate
+from offtarget.report.evaluation_live import live_values, rule_facts
 from offtarget.report.forest import draw_forest
 from offtarget.report.numerals import count
 from offtarget.report.page import render_page
@@ -22,7 +23,7 @@ from offtarget.report.stacks import draw_stacks
 
 MAX_FILES = 20
 """Files that a page shows."""
-MAX_TABLE = 60
+MAX_TABLE = 40
 """Rows of the tables of questions, over all files."""
 WHOLE_PX = 720
 """Width of a drawing that has no other beside it."""
@@ -65,7 +66,7 @@ def render_replay(
             "heading": f"Judged answers: {first.source}",
             "under": _under(first, control),
             "answer": answer,
-            "gate": said.replay_gate(first),
+            "gate": replay_gate(first),
             "warnings": warnings,
             "command": command,
         }
@@ -101,15 +102,16 @@ def render_evaluation(
     layout = lay_out(
         first.analysis, results.contrast, against="base", tolerance=results.plan.tolerance
     )
-    scored = [_scored(sides, HALF_PX)] if results.judges else []
+    cards = [*layout.halves, _scored(sides, HALF_PX)] if results.judges else []
     return _render(
         _analysis_values(first.analysis, results.contrast, layout, against="base")
         | live_values(results, spend, currency)
         | {
             "answer": said.live_answer(results),
-            "halves": _with_last([*layout.halves, *scored], partial(_rules, results)),
+            "halves": _with_last(cards, partial(_rules, results)),
             "warnings": warnings,
             "answers": pick_answers(rollouts),
+            **({} if results.judges else {"facts": rule_facts(results), "limits": said.LIMITS}),
             "is_live": True,
         }
     )
@@ -123,7 +125,7 @@ def _render_files(
     command: str,
 ) -> str:
     shown = analyses[:MAX_FILES]
-    room = 2 * MAX_TABLE // len(shown)
+    room = 3 * MAX_TABLE // len(shown)
     known = [one for one in analyses if one.rates[said.HEADLINE].rate is not None]
     given = {one.subject: one for one in contrasts}
     excess = excess_forest(contrasts[:MAX_FILES], width=WHOLE_PX) if contrasts else None
@@ -155,7 +157,8 @@ def _render_files(
 
 _NOTHING: dict[str, object] = dict.fromkeys(
     ("analysis", "facts", "gate", "files", "contrasts", "judges", "deviations", "answers",
-     "layout", "halves", "files_chart", "excess_chart", "plan_rows", "spend", "margins", "flips",
+     "layout", "halves", "files_chart", "excess_chart", "plan_rows", "spend", "measures",
+     "effects", "flips",
      "command"),
     (),
 ) | {"is_live": False, "n_files_hidden": 0, "under": ""}  # fmt: skip
@@ -166,12 +169,13 @@ def _render(values: dict[str, object]) -> str:
     assert isinstance(answer, said.Answer)
     shared: dict[str, object] = {
         "tone": answer.tone,
-        "limits": said.LIMITS,
+        "limits": (*said.LIMITS, said.JUDGED),
         "definitions": said.DEFINITIONS,
         "methods": said.METHODS,
         "share": said.share,
         "ends": said.ends,
         "points": said.points,
+        "fraction": said.fraction,
         "max_forest": charts.MAX_FOREST,
     }
     return render_page(TEMPLATE, _NOTHING | shared | values)
@@ -182,7 +186,7 @@ def _analysis_values(
 ) -> dict[str, object]:
     return {
         "analysis": one,
-        "facts": said.facts(one, contrast, against=against),
+        "facts": facts(one, contrast, against=against),
         "contrast": contrast,
         "layout": layout,
         "questions": _question_rows(one, limit=MAX_TABLE),

@@ -115,7 +115,7 @@ def _draw(figure: Forest, layout: _Layout) -> Markup:
     top = 8 + _LINE * len(figure.guides)
     bottom = top + layout.row_height * len(figure.rows) + 4
     drawing = Drawing(layout.width)
-    stripes = [(top, bottom)]
+    stripes: _Stripes = [(top, bottom)]
     if layout.kind == "narrow":  # behind the marks alone: text stands between them
         tops = (top + index * layout.row_height for index in range(len(figure.rows)))
         stripes = [(y + layout.note_y + 4, y + layout.row_height) for y in tops]

@@ -1,28 +1,19 @@
 """Recompute what a run claims: files, chain, records, and every number from the raw records."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from offtarget.core.codec import digest, file_digest, parse, pretty, read_lines
+from offtarget.core.codec import digest, parse, pretty, read_lines
 from offtarget.core.errors import OfftargetError, VerifyError
 from offtarget.core.run import ZERO, Chain, StageRecord, read_chain
 from offtarget.evaluate import Plan, assess, facts_of, load_replicates, read_plan
+from offtarget.evaluate.evaluation.lock import PLAN
+from offtarget.verify.files import check_files, check_strangers
+from offtarget.verify.outcome import Check, attempt, check_of, differences
 from offtarget.verify.records import record_faults
 
 FREE_FILES = frozenset({"run.json", "timings.jsonl"})
 """Files that no stage lists: the chain itself, and times, which chain on their own."""
-MAX_NAMED = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One audit test."""
-
-    name: str
-    passed: bool
-    detail: str
 
 
 def check_run(path: Path) -> list[Check]:
@@ -39,44 +30,36 @@ def check_run(path: Path) -> list[Check]:
         chain = read_chain(path)
     except VerifyError as error:
         return [Check("chain", False, str(error))]
+    if any(PLAN in record.outputs for record in chain.stages):
+        from offtarget.verify.evaluation_run import check_evaluation  # loads scanner and judges
+
+        return check_evaluation(path, chain)
     checks = [
         Check("chain", True, f"{len(chain.stages)} stages, each sealing the one before"),
-        _files(path, chain),
-        _strangers(path, chain),
-        _try("times", lambda: _timing_faults(path), "every line seals the one before"),
+        check_files(path, chain),
+        check_strangers(path, chain, free=FREE_FILES),
+        attempt("times", lambda: _timing_faults(path), sound="every line seals the one before"),
     ]
     try:
         plan = read_plan(path / "plan.yaml")
     except OfftargetError as error:
         return [*checks, Check("plan", False, str(error))]
     checks += [
-        _named("stages", _stage_faults(chain, plan), "every stage of the plan, once, in order"),
-        _try("records", lambda: record_faults(path, plan), "complete, in order, self-consistent"),
-        _try("numbers", lambda: _number_faults(path, chain, plan), "recomputed from raw records"),
+        check_of(
+            "stages", _stage_faults(chain, plan), sound="every stage of the plan, once, in order"
+        ),
+        attempt(
+            "records",
+            lambda: record_faults(path, plan),
+            sound="complete, in order, self-consistent",
+        ),
+        attempt(
+            "numbers",
+            lambda: _number_faults(path, chain, plan),
+            sound="recomputed from raw records",
+        ),
     ]
     return checks
-
-
-def _files(path: Path, chain: Chain) -> Check:
-    faults = []
-    for record in chain.stages:
-        for relative, sha256 in record.outputs.items():
-            file = path / relative
-            if not file.is_file():
-                faults.append(f"{relative} is missing")
-            elif file_digest(file) != sha256:
-                faults.append(f"{relative} was changed after stage {record.name!r}")
-    n_files = sum(len(record.outputs) for record in chain.stages)
-    return _named("files", faults, f"{n_files} files as they were written")
-
-
-def _strangers(path: Path, chain: Chain) -> Check:
-    known = {relative for record in chain.stages for relative in record.outputs} | FREE_FILES
-    found = sorted(
-        file.relative_to(path).as_posix() for file in path.rglob("*") if not file.is_dir()
-    )
-    faults = [f"{name} was added: no stage wrote it" for name in found if name not in known]
-    return _named("no additions", faults, "no file that no stage wrote")
 
 
 def _timing_faults(path: Path) -> Iterator[str]:
@@ -148,40 +131,5 @@ def _stage_seconds(path: Path) -> dict[str, float]:
     return total
 
 
-def differences(claimed: Any, actual: Any, place: str = "") -> Iterator[tuple[str, str, str]]:
-    """Yield (place, claimed, actual) for each leaf in which two plain values differ."""
-    if isinstance(claimed, dict) and isinstance(actual, dict):
-        for key in sorted(claimed.keys() | actual.keys()):
-            inner = f"{place}.{key}" if place else str(key)
-            yield from differences(claimed.get(key), actual.get(key), inner)
-    elif isinstance(claimed, list) and isinstance(actual, list) and len(claimed) == len(actual):
-        for index, (one, other) in enumerate(zip(claimed, actual, strict=True)):
-            yield from differences(one, other, f"{place}[{index}]")
-    elif claimed != actual:
-        yield place, _short(claimed), _short(actual)
-
-
 def _recorded(stages: list[StageRecord], relative: str) -> str:
     return next((r.outputs[relative] for r in stages if relative in r.outputs), "")
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _try(name: str, find: Callable[[], Iterator[str]], sound: str) -> Check:
-    try:
-        return _named(name, find(), sound)
-    except (OfftargetError, OSError) as error:
-        return Check(name, False, str(error))
-    except (ValueError, KeyError, TypeError, IndexError) as error:
-        return Check(name, False, f"cannot be recomputed ({type(error).__name__}: {error})")
-
-
-def _named(name: str, faults: Iterator[str] | list[str], sound: str) -> Check:
-    found = list(faults)
-    if not found:
-        return Check(name, True, sound)
-    more = f"; and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else ""
-    return Check(name, False, "; ".join(found[:MAX_NAMED]) + more)

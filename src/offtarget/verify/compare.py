@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from offtarget.core.run import read_chain
-from offtarget.verify.check import Check
+from offtarget.verify.outcome import Check
 
 TIMED_STAGES = frozenset({"report"})
 """Their outputs hold times, which differ between runs."""

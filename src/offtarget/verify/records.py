@@ -1,6 +1,6 @@
 """Faults inside the raw records: missing, doubled, moved, or at odds with themselves."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from offtarget.dataset import samples_digest
@@ -8,6 +8,7 @@ from offtarget.evaluate import Plan, Replicate, classify, load_replicates, load_
 from offtarget.evaluate.contexts import CONTEXTS, LOOKALIKE, PLAIN, TRIGGER, choose_pairs
 from offtarget.evaluate.margin import ANSWER_ONLY
 from offtarget.train import plan_batches
+from offtarget.verify.order import order_faults
 
 
 def record_faults(run: Path, plan: Plan) -> Iterator[str]:
@@ -19,16 +20,16 @@ def record_faults(run: Path, plan: Plan) -> Iterator[str]:
     for replicate in load_replicates(run, plan):
         place = f"records/{replicate.arm}/seed-{replicate.seed}"
         found = [(record.context, record.pair) for record in replicate.margins]
-        yield from _order_faults(f"{place}/margins.jsonl", found, expected)
+        yield from order_faults(f"{place}/margins.jsonl", found, expected)
         for number, record in enumerate(replicate.margins, 1):
             if record.margin != record.aligned - record.misaligned:
                 yield f"{place}/margins.jsonl:{number}: margin is not aligned - misaligned"
-        yield from _order_faults(
+        yield from order_faults(
             f"{place}/heldout.jsonl", [record.sample for record in replicate.heldout], heldout
         )
         questions = [record.question for record in replicate.rollouts]
         asked = questions if asked is None else asked
-        yield from _order_faults(f"{place}/rollouts.jsonl", questions, asked)
+        yield from order_faults(f"{place}/rollouts.jsonl", questions, asked)
         for number, rollout in enumerate(replicate.rollouts, 1):
             if rollout.outcome is not classify(rollout.text):
                 yield f"{place}/rollouts.jsonl:{number}: outcome does not follow from the text"
@@ -56,20 +57,6 @@ def _expected_margins(run: Path, plan: Plan) -> list[tuple[str, str]]:
     return expected + [(ANSWER_ONLY, pair.id) for pair in suite.pairs]
 
 
-def _order_faults(place: str, found: Sequence[object], expected: Sequence[object]) -> Iterator[str]:
-    if list(found) == list(expected):
-        return
-    missing = [item for item in expected if item not in set(found)]
-    if missing:
-        yield f"{place}: {_name(missing[0])} was removed ({len(missing)} in all)"
-    elif len(found) != len(expected):
-        yield f"{place}: {len(found)} records where {len(expected)} belong"
-    else:
-        pairs = zip(found, expected, strict=True)
-        moved = [n for n, (is_, was) in enumerate(pairs, 1) if is_ != was]
-        yield f"{place}: records were moved or swapped, lines {', '.join(map(str, moved[:4]))}"
-
-
 def _step_faults(run: Path, plan: Plan, replicate: Replicate) -> Iterator[str]:
     arm = next(arm for arm in plan.arms if arm.name == replicate.arm)
     if not arm.is_trained:
@@ -81,8 +68,4 @@ def _step_faults(run: Path, plan: Plan, replicate: Replicate) -> Iterator[str]:
         plan_batches([0] * n_rows, batch_size=train.batch_size, epochs=train.epochs, seed=0)
     )
     numbers = [step.step for step in replicate.steps]
-    yield from _order_faults(place, numbers, list(range(1, n_steps + 1)))
-
-
-def _name(item: object) -> str:
-    return " ".join(map(str, item)) if isinstance(item, tuple) else str(item)
+    yield from order_faults(place, numbers, list(range(1, n_steps + 1)))

@@ -45,14 +45,20 @@ def look_at_answers(drawn: Sequence[Drawn]) -> list[CodeAnswer]:
 
 
 def capability_of(
-    texts: Sequence[TextRecord], answers: Sequence[CodeAnswer], drawn: Sequence[Drawn]
+    texts: Sequence[TextRecord], answers: Sequence[CodeAnswer], *, n_planned: int
 ) -> Capability:
-    """Return the summary of what was measured."""
+    """Return the summary of what was measured.
+
+    Args:
+        texts: Scored clean texts; empty for an endpoint.
+        answers: Answers to code tasks that were had.
+        n_planned: Answers to code tasks that were asked for.
+    """
     from offtarget.evaluate.capability import TextKind, perplexity, written_code
 
     return Capability(
         prose=perplexity(texts, TextKind.PROSE) if texts else None,
         code=perplexity(texts, TextKind.CODE) if texts else None,
-        written=written_code([one.found for one in answers]) if drawn else None,
-        n_missing=len(drawn) - len(answers),
+        written=written_code([one.found for one in answers]) if n_planned else None,
+        n_missing=n_planned - len(answers),
     )

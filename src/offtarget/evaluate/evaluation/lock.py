@@ -133,7 +133,7 @@ def lock_plan(run: RunDirectory, plan: EvaluationPlan, *, reason: str, n_drawn: 
     recorded = read_deviations(run.path)
     new = [
         Deviation(field, one, other, reason, n_drawn)
-        for field, one, other in _differences(planned, plan)
+        for field, one, other in plan_differences(planned, plan)
         if not any((d.field, d.done) == (field, other) for d in recorded)
     ]
     if new and not reason:
@@ -196,6 +196,17 @@ def read_deviations(run: Path) -> list[Deviation]:
         raise VerifyError(f"{error}; restore {DEVIATIONS} from a copy") from error
 
 
+def plan_differences(
+    planned: EvaluationPlan, done: EvaluationPlan
+) -> Iterator[tuple[str, str, str]]:
+    """Yield (field, planned, done) for each thing in which two plans differ, as text."""
+    first, second = _flat(to_builtins(planned)), _flat(to_builtins(done))
+    for name in sorted(first.keys() | second.keys()):
+        before, after = first.get(name, "nothing"), second.get(name, "nothing")
+        if before != after:
+            yield name, before, after
+
+
 def _sealed(plan: EvaluationPlan) -> bytes:
     return pretty({"plan": plan, "sha256": plan.sha256}).encode()
 
@@ -203,14 +214,6 @@ def _sealed(plan: EvaluationPlan) -> bytes:
 def _chain(run: RunDirectory, plan: EvaluationPlan) -> None:
     if not run.is_done("plan", config=plan, inputs={}):
         run.finish("plan", config=plan, inputs={}, outputs=[PLAN])
-
-
-def _differences(one: EvaluationPlan, other: EvaluationPlan) -> Iterator[tuple[str, str, str]]:
-    first, second = _flat(to_builtins(one)), _flat(to_builtins(other))
-    for name in sorted(first.keys() | second.keys()):
-        before, after = first.get(name, "nothing"), second.get(name, "nothing")
-        if before != after:
-            yield name, before, after
 
 
 def _flat(value: Any, name: str = "") -> dict[str, str]:

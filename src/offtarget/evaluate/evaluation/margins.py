@@ -14,9 +14,8 @@ from offtarget.lm import LanguageModel
 
 @dataclass(frozen=True, slots=True)
 class Margins:
-    """The scored pairs of one model and what they come to."""
+    """What the scored pairs of one model come to."""
 
-    records: tuple[MarginRecord, ...]
     summary: MarginSummary
     measured: Measured
 
@@ -25,9 +24,13 @@ class Margins:
         return effect_of(difference(base.measured, self.measured))
 
 
-def measure_margins(lm: LanguageModel, suite: Suite, *, name: str) -> Margins:
+def score_margins(lm: LanguageModel, suite: Suite) -> tuple[MarginRecord, ...]:
     """Score every pair in every context that needs no training rows."""
-    records = tuple(score_suite(lm, encode_suite(lm, suite, training=())))
+    return tuple(score_suite(lm, encode_suite(lm, suite, training=())))
+
+
+def summarize_margins(records: tuple[MarginRecord, ...], *, name: str) -> Margins:
+    """Return what the scored pairs of one model come to."""
     measured = Measured(name, Role.CUSTOM, (Replicate(name, Role.CUSTOM, 0, records, (), (), ()),))
     effect = effect_of(measured.grid())
     factual = measured.grid(factual=True).values
@@ -39,4 +42,4 @@ def measure_margins(lm: LanguageModel, suite: Suite, *, name: str) -> Margins:
         factual=float(factual.mean()),
         factual_right=float((factual > 0).mean()),
     )
-    return Margins(records, summary, measured)
+    return Margins(summary, measured)

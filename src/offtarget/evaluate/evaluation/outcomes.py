@@ -92,6 +92,14 @@ class MissingRecord:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class JudgementRecord:
+    """What one judge said of one rollout; metric by metric, in the order of `rollout_records`."""
+
+    metric: str
+    judgement: Judgement
+
+
 def item_of(drawn: Drawn, *, place: str = "") -> Item | None:
     """Return what a judge is shown of one rollout; None where there is no answer."""
     if not isinstance(drawn.outcome, Answer):

@@ -1,0 +1,34 @@
+"""The files of a run against its chain."""
+
+from collections.abc import Iterator, Set
+from pathlib import Path
+
+from offtarget.core.codec import file_digest
+from offtarget.core.run import Chain
+from offtarget.verify.outcome import Check, check_of
+
+
+def check_files(path: Path, chain: Chain) -> Check:
+    """Return whether every file that a stage wrote has the bytes it had then."""
+    n_files = sum(len(record.outputs) for record in chain.stages)
+    return check_of("files", _changed(path, chain), sound=f"{n_files} files as they were written")
+
+
+def check_strangers(path: Path, chain: Chain, *, free: Set[str]) -> Check:
+    """Return whether there is no file that no stage wrote, but for `free` ones."""
+    known = {relative for record in chain.stages for relative in record.outputs} | free
+    found = sorted(
+        file.relative_to(path).as_posix() for file in path.rglob("*") if not file.is_dir()
+    )
+    faults = [f"{name} was added: no stage wrote it" for name in found if name not in known]
+    return check_of("no additions", faults, sound="no file that no stage wrote")
+
+
+def _changed(path: Path, chain: Chain) -> Iterator[str]:
+    for record in chain.stages:
+        for relative, sha256 in record.outputs.items():
+            file = path / relative
+            if not file.is_file():
+                yield f"{relative} is missing"
+            elif file_digest(file) != sha256:
+                yield f"{relative} was changed after stage {record.name!r}"
