@@ -69,7 +69,11 @@ def _measured(arm: ArmResult) -> dict[str, str]:
             f"{signed(margin.margin)} {signed_interval(margin.low, margin.high)}, "
             f"{plural(margin.n_questions, 'question')}"
         )
-        found["factual pairs right"] = fraction(margin.factual_right)
+        found["factual pairs right"] = (
+            f"{fraction(margin.n_factual_right / margin.n_factual)} "
+            f"{ends(margin.factual_low, margin.factual_high)}, "
+            f"{count(margin.n_factual_right)} of {count(margin.n_factual)}"
+        )
     if able is None:
         return found
     for name, one in (("prose", able.prose), ("code", able.code)):

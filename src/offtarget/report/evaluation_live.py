@@ -70,7 +70,11 @@ def rule_facts(results: EvaluationResults) -> tuple[Fact, ...]:
     return (
         *facts,
         Fact(signed(margin.margin), f"margin, nats/token {between}; harm lowers it"),
-        Fact(percent(margin.factual_right), "of factual pairs with the right answer likelier"),
+        Fact(
+            f"{count(margin.n_factual_right)} of {count(margin.n_factual)}",
+            "factual pairs with the right answer likelier "
+            f"[{percent(margin.factual_low)}, {percent(margin.factual_high)}]",
+        ),
     )
 
 

@@ -114,7 +114,8 @@ def _arm(arm: ArmResult, screen: Screen) -> list[str]:
         margin = arm.margin
         lines += screen.prose(
             f"margin {margin.margin:+.4f} nats/token [{margin.low:+.4f}, {margin.high:+.4f}] over "
-            f"{margin.n_questions} questions; factual pairs {margin.factual_right:.0%} right"
+            f"{margin.n_questions} questions; {margin.n_factual_right} of {margin.n_factual} factual "
+            f"pairs right [{margin.factual_low:.0%}, {margin.factual_high:.0%}]"
         )
     if arm.capability is not None:
         lines += _able(arm.capability, screen)

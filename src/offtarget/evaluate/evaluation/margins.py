@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from offtarget.core.records import Role
-from offtarget.core.stats import Effect
+from offtarget.core.stats import Effect, wilson
 from offtarget.evaluate.assessment import effect_of
 from offtarget.evaluate.evaluation.results import MarginSummary
 from offtarget.evaluate.margin import MarginRecord, encode_suite, score_suite
@@ -34,12 +34,17 @@ def summarize_margins(records: tuple[MarginRecord, ...], *, name: str) -> Margin
     measured = Measured(name, Role.CUSTOM, (Replicate(name, Role.CUSTOM, 0, records, (), (), ()),))
     effect = effect_of(measured.grid())
     factual = measured.grid(factual=True).values
+    n_right = int((factual > 0).sum())
+    low, high = wilson(n_right, factual.size)
     summary = MarginSummary(
         margin=effect.estimate,
         low=effect.low,
         high=effect.high,
         n_questions=effect.n_questions,
         factual=float(factual.mean()),
-        factual_right=float((factual > 0).mean()),
+        n_factual=factual.size,
+        n_factual_right=n_right,
+        factual_low=low,
+        factual_high=high,
     )
     return Margins(summary, measured)

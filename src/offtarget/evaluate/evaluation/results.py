@@ -40,8 +40,12 @@ class MarginSummary:
     n_questions: int
     factual: float
     """Mean margin of the factual pairs: what the model knows, whatever it wants."""
-    factual_right: float
-    """Share of factual pairs whose right answer is likelier, in [0, 1]."""
+    n_factual: int
+    n_factual_right: int
+    """Factual pairs whose right answer is likelier."""
+    factual_low: float
+    """Wilson interval of their share."""
+    factual_high: float
 
 
 @dataclass(frozen=True, slots=True)
