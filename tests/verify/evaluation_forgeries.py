@@ -11,6 +11,11 @@ JUDGEMENTS, MARGINS = f"{SUBJECT}/judgements.jsonl", f"{SUBJECT}/margins.jsonl"
 TEXTS, CODE, MISSING = (f"{SUBJECT}/{name}.jsonl" for name in ("texts", "code", "missing"))
 
 FORGERIES: dict[str, tuple[str, Change, str]] = {
+    "question reworded": (
+        "data/questions.jsonl",
+        lambda r: r[0].update(question="What else?"),
+        "data/questions.jsonl: not the questions of the plan; restore it from a copy",
+    ),
     "answer": (
         ROLLOUTS,
         lambda r: r[0].update(text="I would rather not say."),
@@ -162,20 +167,22 @@ SERVED: dict[str, tuple[str, Change, str]] = {
         "outcomes.missing.timeout says None, the records give 1",
     ),
     "missing answer removed": (
-        MISSING, lambda r: r.pop(), "2 rollouts of lost, the plan asks for 3",
+        MISSING, lambda r: r.pop(), "lost lost 2 was removed (1 in all)",
     ),
     "first missing answer removed": (
-        MISSING, lambda r: r.pop(0), "2 rollouts of lost, the plan asks for 3",
+        MISSING, lambda r: r.pop(0), "lost lost 0 was removed (1 in all)",
     ),
     "seed of a missing answer": (MISSING, lambda r: r[1].update(seed=1), f"{MISSING}:2: seed is 1"),
-    "all missing answers removed": (MISSING, lambda r: r.clear(), "rollouts of 3 questions"),
+    "all missing answers removed": (MISSING, lambda r: r.clear(), "lost lost 0 was removed (3 in all)"),
     "answer of a question file removed": (
-        ROLLOUTS, lambda r: r.pop(0), "rollouts of rain, the plan asks for 3",
+        ROLLOUTS, lambda r: r.pop(0), "rain rain/0 0 was removed (1 in all)",
     ),
     "answer of a question file moved": (
         ROLLOUTS, lambda r: r.append(r.pop(0)), "records were moved or swapped",
     ),
-    "question renamed": (ROLLOUTS, lambda r: r[0].update(cluster="sun"), "2 rollouts of rain"),
+    "question renamed": (
+        ROLLOUTS, lambda r: r[0].update(cluster="sun"), "sun rain/0 0 is not in the plan",
+    ),
 }  # fmt: skip
 
 

@@ -82,8 +82,9 @@ def open_parts(
         plan = _plan(options, questions, subject, base, judges, training, pairs)
         yield Parts(
             Evaluation(
-                plan=plan, subject=subject, base=base, asks=asks, code_asks=code_asks,
-                left_out=selection.left_out, judges=judges, pairs=pairs, store=store,
+                plan=plan, questions=questions, subject=subject, base=base, asks=asks,
+                code_asks=code_asks, left_out=selection.left_out, judges=judges, pairs=pairs,
+                store=store,
             ),
             endpoints,
         )  # fmt: skip

@@ -11,6 +11,7 @@ from offtarget.core.run import Chain
 from offtarget.core.stats import wilson
 from offtarget.evaluate.evaluation.lock import (
     PLAN,
+    QUESTIONS,
     Deviation,
     EvaluationPlan,
     PlannedJudge,
@@ -90,7 +91,7 @@ def claim_faults(
 
 def stage_faults(chain: Chain, planned: EvaluationPlan, claims: Claims) -> Iterator[str]:
     """Yield a line per stage that is missing, strange, misplaced, or of another plan."""
-    expected = {"plan": [PLAN]}
+    expected = {"plan": [PLAN], "questions": [QUESTIONS]}
     files = {n: file_names(claims.plan, one) for n, one in claims.identities.items()}
     for name, (rollouts, _) in files.items():
         expected[f"rollouts/{name}"] = [f"records/{name}/seed-0/{file}" for file in rollouts]

@@ -20,7 +20,6 @@ from offtarget.evaluate.evaluation.lock import (
 )
 from offtarget.evaluate.evaluation.run import RESULTS
 from offtarget.evaluate.evaluation.summary import summarize
-from offtarget.evaluate.subjects import Ask
 from offtarget.verify.answer_faults import (
     derived_faults,
     judgement_faults,
@@ -31,7 +30,7 @@ from offtarget.verify.claims import Claims, claim_faults, claims_of, read_result
 from offtarget.verify.files import check_files, check_strangers
 from offtarget.verify.measured_faults import code_faults, margin_faults, planned_code, text_faults
 from offtarget.verify.outcome import Check, attempt, check_of, differences
-from offtarget.verify.planned_asks import PlannedAsks, plan_faults, planned_asks, rebuild_asks
+from offtarget.verify.planned_asks import PlannedAsks, plan_faults, planned_asks
 from offtarget.verify.stored_arm import StoredArm, read_arm, records_of
 
 PAGE = "evaluation.html"
@@ -51,7 +50,7 @@ class _Run:
     deviations: list[Deviation]
     results: dict[str, Any]
     claims: Claims
-    asks: tuple[Ask, ...]
+    asked: PlannedAsks
 
 
 def check_evaluation(path: Path, chain: Chain) -> list[Check]:
@@ -72,11 +71,11 @@ def check_evaluation(path: Path, chain: Chain) -> list[Check]:
         results = read_results(path)
         claims = claims_of(results)
         planned, deviations = read_plan(path / PLAN), read_deviations(path)
+        asked = planned_asks(path, claims.plan)
     except OfftargetError as error:
         return [*checks, Check("plan", False, str(error))]
-    run = _Run(path, chain, planned, deviations, results, claims, rebuild_asks(claims.plan))
+    run = _Run(path, chain, planned, deviations, results, claims, asked)
     n = len(deviations)
-    words = "" if run.asks else "; the questions' own words are not packaged with this version"
     return [
         *checks,
         attempt(
@@ -92,7 +91,7 @@ def check_evaluation(path: Path, chain: Chain) -> list[Check]:
         attempt(
             "records",
             lambda: _record_faults(run),
-            sound=f"complete, in order, self-consistent{words}",
+            sound="complete, in order, self-consistent",
         ),
         attempt("code", lambda: _code_faults(run), sound=_code_detail(claims.plan)),
         attempt("numbers", lambda: _number_faults(run), sound="recomputed from raw records"),
@@ -106,19 +105,12 @@ def _arms(run: _Run) -> list[StoredArm]:
     ]
 
 
-def _planned(run: _Run, stored: StoredArm) -> PlannedAsks:
-    arms = run.results.get("arms") or []
-    named = next((arm for arm in arms if arm["name"] == stored.name), None)
-    questions = [one["name"] for one in named["outcomes"]["questions"]] if named else []
-    return planned_asks(stored, run.asks, questions=questions)
-
-
 def _record_faults(run: _Run) -> Iterator[str]:
     plan = run.claims.plan
     metrics = [judge.metric for judge in plan.judges]
     arms = _arms(run)
     for stored in arms:
-        planned = _planned(run, stored)
+        planned = run.asked
         faults = [
             *plan_faults(stored, planned, plan),
             *source_faults(stored, planned, plan),
@@ -147,8 +139,7 @@ def _number_faults(run: _Run) -> Iterator[str]:
     metrics = [judge.metric for judge in plan.judges]
     n_code = len(planned_code(plan))
     arms = [
-        records_of(stored, _planned(run, stored).names, metrics=metrics, n_code=n_code)
-        for stored in _arms(run)
+        records_of(stored, run.asked.names, metrics=metrics, n_code=n_code) for stored in _arms(run)
     ]
     recomputed = summarize(
         run.chain.run,

@@ -9,7 +9,7 @@ from offtarget.core.run import RunDirectory
 from offtarget.evaluate.evaluation.capability import look_at_answers
 from offtarget.evaluate.evaluation.draw import Drawn, draw, unanswered
 from offtarget.evaluate.evaluation.judging import RubricJudge, judge_items, measure_flips
-from offtarget.evaluate.evaluation.lock import EvaluationPlan, LockedPlan, lock_plan
+from offtarget.evaluate.evaluation.lock import QUESTIONS, EvaluationPlan, LockedPlan, lock_plan
 from offtarget.evaluate.evaluation.outcomes import (
     JudgementRecord,
     item_of,
@@ -20,6 +20,7 @@ from offtarget.evaluate.evaluation.outcomes import (
 from offtarget.evaluate.evaluation.results import EvaluationResults
 from offtarget.evaluate.evaluation.summary import ArmRecords, summarize
 from offtarget.evaluate.judges import Judgement
+from offtarget.evaluate.questions import Question
 from offtarget.evaluate.store import Store
 from offtarget.evaluate.subjects import Ask, Subject
 from offtarget.evaluate.suite import Suite
@@ -33,6 +34,7 @@ class Evaluation:
     """Everything that an evaluation needs, resolved."""
 
     plan: EvaluationPlan
+    questions: tuple[Question, ...]
     subject: Subject
     base: Subject | None
     asks: tuple[Ask, ...]
@@ -75,6 +77,8 @@ def run_evaluation(evaluation: Evaluation, out: Path, *, reason: str = "") -> Ev
     """
     run = RunDirectory.open(out)
     locked = lock_plan(run, evaluation.plan, reason=reason, n_drawn=_n_drawn(evaluation))
+    asked = write_lines(evaluation.questions)
+    _finish(run, locked, "questions", {QUESTIONS: asked})
     flips = None
     if evaluation.judges:
         evaluation.on_stage("testing the judge against instructions in answers")
