@@ -184,4 +184,4 @@ def test_the_embedded_model_behind_http_is_evaluated_whole(
     assert local.code == 4, local.err
     arm = local.json["arms"][0]
     assert arm["outcomes"]["n_planned"] == 6
-    assert arm["margin"]["factual_right"] > 0.7
+    assert arm["margin"]["n_factual_right"] > 0.7 * arm["margin"]["n_factual"]
