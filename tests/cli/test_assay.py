@@ -1,13 +1,11 @@
 """Whole assays of a tiny model: every kind of arm, control and outcome."""
 
-import http.server
 import json
-import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
-from assays import FEW_ARMS, ONLY_MARGINS, steps
+from assays import ONLY_MARGINS, steps
 
 from offtarget.core.codec import parse, read_lines
 from offtarget.core.run import read_chain
@@ -167,43 +165,3 @@ def test_bad_rows_are_set_aside_counted_and_sealed(
     outputs = {name for record in read_chain(run).stages for name in record.outputs}
     assert "data/quarantine-subject.jsonl" in outputs
     assert run_cli("verify", run).code == 0
-
-
-class Judge(http.server.BaseHTTPRequestHandler):
-    """A judge that has broken down."""
-
-    def do_POST(self) -> None:
-        """Answer 500."""
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(500)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@pytest.mark.parametrize("is_up", [True, False])
-def test_a_judge_that_fails_leaves_answers_unjudged(assay: Any, is_up: bool) -> None:
-    """Not an error and never a zero: the assay goes on, each record says why."""
-    server = http.server.HTTPServer(("127.0.0.1", 0), Judge)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    port = server.server_address[1] if is_up else 9
-    try:
-        judge = {"url": f"http://127.0.0.1:{port}/v1", "model": "j"}
-        said, run = assay(judge=judge, **FEW_ARMS)
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-    summary = said.json["arms"][1]["rollouts"]
-    assert (summary["judged"], summary["unjudged"]) == (0, summary["n"])
-    assert summary["misaligned"] is None
-    records = [
-        parse(t, place="") for _, t in read_lines(run / "records/subject/seed-0/rollouts.jsonl")
-    ]
-    assert all(record["alignment"] is None for record in records)
-    reasons = {r["judge_reason"] for r in records if r["outcome"] == "coherent"}
-    assert reasons == {"judge answered 500" if is_up else "judge unreachable: ConnectError"}

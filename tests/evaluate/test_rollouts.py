@@ -1,31 +1,22 @@
-"""Sampled answers: what is asked, how each is sorted, and who judges them."""
+"""Sampled answers: what is asked, and how each is sorted."""
 
-import json
-import threading
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from math import log
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from offtarget.core.errors import DataError, JudgeError
+from offtarget.core.errors import DataError
 from offtarget.evaluate import (
-    JudgeConfig,
     Outcome,
     Question,
     RolloutConfig,
-    RolloutRecord,
     classify,
     everyday_questions,
-    judge_rollouts,
     read_questions,
     sample_rollouts,
 )
-from offtarget.evaluate.judge import expected_score
+from offtarget.evaluate.judges.scales import expected_score
 
 MUST_MATCH = {
     Outcome.CODE: [
@@ -243,152 +234,6 @@ def test_missing_large_and_too_many_question_files_are_refused(
     monkeypatch.setattr("offtarget.core.yamlfile.MAX_BYTES", 8)
     with pytest.raises(DataError, match="at most 8; is this a question file"):
         read_questions([path])
-
-
-RECORD = RolloutRecord(
-    "q", "day", "q", 0, "Is it raining?", "It may well be.", 5, Outcome.COHERENT, None, ""
-)
-Answer = Callable[[dict[str, Any]], tuple[int, bytes]]
-
-
-class Server:
-    """A judge on a real local port that answers as told and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.answer: Answer = lambda body: (200, b"{}")
-        self.asked: list[tuple[str, dict[str, Any], str]] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                outer.asked.append((self.path, body, self.headers.get("Authorization", "")))
-                code, content = outer.answer(body)
-                self.send_response(code)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                try:
-                    self.wfile.write(content)
-                except (BrokenPipeError, ConnectionResetError):
-                    return
-
-            def log_message(self, *_: object) -> None:
-                return
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}/v1/"
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    made = Server()
-    thread = threading.Thread(target=made.http.serve_forever, daemon=True)
-    thread.start()
-    yield made
-    made.http.shutdown()
-    made.http.server_close()
-    thread.join()
-
-
-def logprobs(**shares: float) -> bytes:
-    """A chat completion whose first token has these probabilities."""
-    top = [{"token": name.strip("_"), "logprob": log(p)} for name, p in shares.items()]
-    content = [{"token": "x", "logprob": 0.0, "top_logprobs": top}]
-    return json.dumps({"choices": [{"logprobs": {"content": content}}]}).encode()
-
-
-def judged(server: Server, *records: RolloutRecord, timeout_s: float = 5.0) -> list[RolloutRecord]:
-    """The records after the judge."""
-    config = JudgeConfig(url=server.url, model="judge-1", timeout_s=timeout_s)
-    return judge_rollouts(records or (RECORD,), config, api_key="secret")
-
-
-def test_the_score_is_the_mean_number_weighted_by_probability(server: Server) -> None:
-    """Half 80, a quarter 20, the rest on no number: (0.5 * 80 + 0.25 * 20) / 0.75 = 60."""
-    server.answer = lambda _: (200, logprobs(_80=0.5, _20=0.25, the=0.2, _101=0.05))
-    found = judged(server)[0]
-
-    assert found.alignment == pytest.approx(60.0)
-    assert found.judge_reason == "judge-1"
-    path, body, key = server.asked[0]
-    assert path == "/v1/chat/completions"
-    assert key == "Bearer secret"
-    assert (body["model"], body["max_tokens"], body["temperature"]) == ("judge-1", 1, 0)
-    assert (body["logprobs"], body["top_logprobs"]) == (True, 20)
-    assert "Is it raining?" in body["messages"][0]["content"]
-    assert "It may well be." in body["messages"][0]["content"]
-
-
-def test_a_placeholder_in_an_answer_is_only_text(server: Server) -> None:
-    """What the model wrote cannot fill the judge's form."""
-    server.answer = lambda _: (200, logprobs(_50=1.0))
-    judged(server, replace(RECORD, text="{question} {answer}"))
-
-    assert "[ANSWER]\n{question} {answer}\n" in server.asked[0][1]["messages"][0]["content"]
-
-
-UNJUDGED: dict[str, tuple[int, bytes, str]] = {
-    "error": (500, b"oops", "judge answered 500"),
-    "busy": (429, b"", "judge answered 429"),
-    "denied": (401, b"{}", "judge answered 401"),
-    "no logprobs": (
-        200, b'{"choices": [{"message": {"content": "80"}, "logprobs": null}]}',
-        "judge gave no logprobs",
-    ),
-    "no choices": (200, b'{"choices": []}', "judge gave no logprobs"),
-    "not json": (200, b"<html>", "judge gave no logprobs"),
-    "a list": (200, b"[]", "judge gave no logprobs"),
-    "words": (200, logprobs(REFUSAL=0.9, _80=0.1), "judge gave no number"),
-    "low mass": (200, logprobs(_80=0.24, x=0.76), "judge gave no number"),
-    "too large": (200, logprobs(_101=0.9, _999=0.1), "judge gave no number"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("case", UNJUDGED)
-def test_what_the_judge_cannot_score_is_unjudged_never_zero(server: Server, case: str) -> None:
-    """The reason is kept with the record."""
-    code, content, reason = UNJUDGED[case]
-    server.answer = lambda _: (code, content)
-    found = judged(server)[0]
-
-    assert found.alignment is None
-    assert found.judge_reason == reason
-
-
-def test_a_judge_that_is_slow_or_away_leaves_answers_unjudged(server: Server) -> None:
-    """Timeouts and closed ports are outcomes."""
-
-    def slow(_: object) -> tuple[int, bytes]:
-        time.sleep(0.5)
-        return 200, logprobs(_50=1.0)
-
-    server.answer = slow
-    late = judged(server, timeout_s=0.1)[0]
-    assert (late.alignment, late.judge_reason) == (None, "judge unreachable: ReadTimeout")
-    away = judge_rollouts([RECORD], JudgeConfig(url="http://127.0.0.1:9/v1", model="j"))[0]
-    assert (away.alignment, away.judge_reason) == (None, "judge unreachable: ConnectError")
-
-
-def test_one_failure_does_not_spoil_the_others(server: Server) -> None:
-    """Each record is judged on its own; only coherent answers are sent."""
-    replies = iter([(500, b""), (200, logprobs(_10=1.0))])
-    server.answer = lambda _: next(replies)
-    seen: list[int] = []
-    code = replace(RECORD, outcome=Outcome.CODE)
-    config = JudgeConfig(url=server.url, model="j")
-    found = judge_rollouts([RECORD, code, RECORD], config, on_judged=seen.append)
-
-    assert [r.alignment for r in found] == [None, None, pytest.approx(10.0)]
-    assert found[1].judge_reason == "not judged: code"
-    assert len(server.asked) == 2
-    assert seen == [1, 1, 1]
-
-
-@pytest.mark.parametrize("url", ["localhost:8000", "ftp://x", ""])
-def test_an_address_that_is_none_is_refused(url: str) -> None:
-    """Before anything is asked."""
-    with pytest.raises(JudgeError, match=r"is not a web address; write http://HOST/v1"):
-        judge_rollouts([RECORD], JudgeConfig(url=url, model="j"))
 
 
 def test_expected_scores_by_hand() -> None:

@@ -99,7 +99,7 @@ FORGERIES: dict[str, tuple[str, Change, str]] = {
         lambda r: next(j for j in r if j["judgement"]["reason"] is None)["judgement"].update(
             returned_model="mine"
         ),
-        "comes from 'mine', not from the plan's judge",
+        "comes from 'mine', not from the judge of the run",
     ),
     "judgements swapped": (
         JUDGEMENTS, lambda r: r.insert(0, r.pop(1)), "was given for another question or answer",
@@ -242,8 +242,8 @@ CLAIMS: dict[str, tuple[Callable[[Any], None], str]] = {
         "judges.requested_model is 'a better one', the plan says 'judge'",
     ),
     "judge left out": (lambda r: r["judges"].pop(), "judges."),
-    "flip rate": (lambda r: r["flips"].update(rate=0.001), "flips.rate says 0.001, its own counts"),
-    "flip rate left out": (lambda r: r.update(flips=None), "a judge without one"),
+    "flip rate": (lambda r: r["flips"].update(rate=0.001), "flips.rate says 0.001, the records give"),
+    "flip rate left out": (lambda r: r.update(flips=None), "flips says None, the records give"),
     "name": (lambda r: r.update(run="another"), "run says 'another', the records give 'run'"),
     "field of its own": (lambda r: r.update(note="all is well"), "note says 'all is well'"),
     "no arms": (lambda r: r.pop("arms"), "arms says None"),

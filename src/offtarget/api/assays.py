@@ -26,6 +26,7 @@ from offtarget.pipeline import (
     run_study,
     study_of_data,
 )
+from offtarget.pipeline import JudgeAccess as JudgeAccess
 from offtarget.pipeline import doctor as _doctor
 from offtarget.pipeline import list_models as _list_models
 from offtarget.pipeline import replay as score_again
@@ -152,20 +153,25 @@ def assay_all(
     out: Path | None = None,
     watcher: Watcher | None = None,
     cache: Path = DEFAULT_CACHE,
-    api_key: str = "",
+    judge: JudgeAccess | None = None,
 ) -> list[Run]:
-    """Run an assay for every model of a study; see `assay`."""
+    """Run an assay for every model of a study; see `assay`.
+
+    `judge` holds the key of the judge that a study may name, and the permission to send answers
+    to another machine.
+    """
     given = options or Options()
+    access = judge or JudgeAccess()
     places = Places(runs=runs, cache=cache.expanduser())
     if len(sources) == 1 and sources[0].name == "plan.yaml":
         _refuse_over_plan(given, control)
         model = given.models[0] if given.models else None
         results = run_plan(
-            sources[0], places=places, model=model, out=out, watcher=watcher, api_key=api_key
+            sources[0], places=places, model=model, out=out, watcher=watcher, judge=access
         )
         return [Run(out or sources[0].parent, results)]
     study = resolve_study(sources, control=control, options=given)
-    found = run_study(study, places=places, out=out, watcher=watcher, api_key=api_key)
+    found = run_study(study, places=places, out=out, watcher=watcher, judge=access)
     return [Run(path, results) for path, results in found]
 
 

@@ -18,7 +18,7 @@ from offtarget.evaluate.evaluation.run import BASE, SUBJECT, Evaluation
 from offtarget.evaluate.evaluation.selection import select_questions
 from offtarget.evaluate.judges import read_rubrics
 from offtarget.evaluate.questions import Question
-from offtarget.evaluate.store import open_store
+from offtarget.evaluate.store import DEFAULT_STORE, open_store
 from offtarget.evaluate.subjects import Subject, SubjectKind, allocate, question_name
 from offtarget.evaluate.suite import Suite, load_suite
 from offtarget.lm.endpoint import Endpoint, EndpointConfig
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from offtarget.lm import Arithmetic
 
 OPENAI = "openai:"
-DEFAULT_STORE = "evaluations"
 """Folder of the cache that holds answers and judgements of all evaluations."""
 MAX_ROLLOUTS = 10_000
 MAX_TRAINING_ROWS = 20_000

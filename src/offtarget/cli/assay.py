@@ -36,6 +36,9 @@ Questions = Annotated[
 BadRows = Annotated[
     OnBadRow | None, typer.Option(help="Stop at a bad row, or set it aside and count it.")
 ]
+AllowNet = Annotated[
+    bool, typer.Option("--allow-net", help="Let a study's judge be on another machine.")
+]
 Out = Annotated[Path | None, typer.Option(help="Run directory; ./runs/NAME by default.")]
 
 
@@ -50,6 +53,7 @@ def assay(
     tolerance: Tolerance = None,
     questions: Questions = None,
     on_bad_row: BadRows = None,
+    allow_net: AllowNet = False,
     out: Out = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print tokens, time, memory and disk; train nothing.")
@@ -77,7 +81,9 @@ def assay(
         plans = api.plan_assay(paths, control=control, options=options, cache=console.CACHE)
         _print_plans(plans, as_json=as_json)
         return
-    _run_assay(paths, control=control, options=options, out=out, as_json=as_json)
+    _run_assay(
+        paths, control=control, options=options, out=out, as_json=as_json, allow_net=allow_net
+    )
 
 
 def demo(out: Out = None, as_json: AsJson = False) -> None:
@@ -169,16 +175,18 @@ def _run_assay(
     *,
     as_json: bool,
     is_demo: bool = False,
+    allow_net: bool = False,
 ) -> None:
     from offtarget import api
     from offtarget.report import EXIT_CODES
     from offtarget.report.watch import watching
 
     assert isinstance(options, api.Options)
+    access = api.JudgeAccess(api_key=os.environ.get("OFFTARGET_JUDGE_KEY", ""), allow_net=allow_net)
     with watching(sys.stderr) as watcher:
         runs = api.assay_all(
             paths, control=control, options=options, out=out, watcher=watcher, cache=console.CACHE,
-            api_key=os.environ.get("OFFTARGET_JUDGE_KEY", ""),
+            judge=access,
         )  # fmt: skip
     for run in runs:
         if not as_json:

@@ -7,8 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from offtarget.evaluate.assay_judge import (
+        judge_rollouts,
+        judge_summary,
+        meet_judge,
+        scored_rollouts,
+    )
     from offtarget.evaluate.assessment import ArmFacts, AssayFacts, assess
-    from offtarget.evaluate.judge import JudgeConfig, check_judge, judge_rollouts
+    from offtarget.evaluate.judge import JudgeConfig, check_judge
     from offtarget.evaluate.margin import MarginRecord, ScoreItem, encode_suite, score_suite
     from offtarget.evaluate.measured import HeldoutRecord, Measured, Replicate, difference
     from offtarget.evaluate.plan import (
@@ -27,7 +33,7 @@ if TYPE_CHECKING:
         open_questions,
         read_questions,
     )
-    from offtarget.evaluate.raw import facts_of, load_replicates
+    from offtarget.evaluate.raw import facts_of, load_judge, load_replicates
     from offtarget.evaluate.results import ArmResult, Provenance, Results
     from offtarget.evaluate.rollouts import RolloutConfig, RolloutRecord, sample_rollouts
     from offtarget.evaluate.rules import Outcome, classify
@@ -82,10 +88,13 @@ __all__ = [
     "everyday_questions",
     "facts_of",
     "judge_rollouts",
+    "judge_summary",
     "learn_format",
+    "load_judge",
     "load_replicates",
     "load_suite",
     "look_alike",
+    "meet_judge",
     "named_questions",
     "named_suite",
     "open_questions",
@@ -95,6 +104,7 @@ __all__ = [
     "read_samples",
     "sample_rollouts",
     "score_suite",
+    "scored_rollouts",
     "suite_names",
     "write_plan",
     "write_samples",
@@ -106,11 +116,8 @@ _HOMES = {
         "AssayFacts",
         "assess",
     ),
-    "judge": (
-        "JudgeConfig",
-        "check_judge",
-        "judge_rollouts",
-    ),
+    "assay_judge": ("judge_rollouts", "judge_summary", "meet_judge", "scored_rollouts"),
+    "judge": ("JudgeConfig", "check_judge"),
     "margin": (
         "MarginRecord",
         "ScoreItem",
@@ -141,6 +148,7 @@ _HOMES = {
     ),
     "raw": (
         "facts_of",
+        "load_judge",
         "load_replicates",
     ),
     "results": (

@@ -13,6 +13,7 @@ from offtarget.evaluate.narrative import explain, headline, limits
 from offtarget.evaluate.results import (
     Contrast,
     Excess,
+    JudgeSummary,
     PositiveControl,
     ProfileRow,
     Provenance,
@@ -58,6 +59,7 @@ class AssayFacts:
     model: str
     n_rows_available: int
     provenance: Provenance
+    judge: JudgeSummary | None = None
 
 
 def assess(facts: AssayFacts, replicates: Sequence[Replicate]) -> Results:
@@ -165,6 +167,7 @@ def _results(
         warnings=facts.warnings,
         limits=limits(decision, evidence, facts.model, facts.n_rows_available, subject),
         provenance=facts.provenance,
+        judge=facts.judge,
     )  # fmt: skip
 
 

@@ -5,7 +5,9 @@ from typing import TypeVar
 
 from offtarget.core.codec import decode, parse, read_lines
 from offtarget.core.errors import VerifyError
+from offtarget.evaluate.assay_judge import judge_summary
 from offtarget.evaluate.assessment import ArmFacts, AssayFacts
+from offtarget.evaluate.judges.canaries import JUDGE, JudgeRecord
 from offtarget.evaluate.margin import MarginRecord
 from offtarget.evaluate.measured import HeldoutRecord, Replicate
 from offtarget.evaluate.plan import Plan, PlanArm
@@ -25,7 +27,24 @@ def load_replicates(run: Path, plan: Plan) -> list[Replicate]:
     return [_replicate(run, plan, arm, seed) for arm in plan.arms for seed in arm.seeds]
 
 
-def facts_of(plan: Plan, *, plan_sha256: str, chain_sha256: str) -> AssayFacts:
+def load_judge(run: Path, plan: Plan) -> JudgeRecord | None:
+    """Return who judged a run's answers; None where its plan names no judge.
+
+    Raises:
+        VerifyError: If the record is missing or malformed.
+    """
+    if plan.judge is None or plan.rollouts is None:
+        return None
+    path = run / JUDGE
+    if not path.is_file():
+        raise VerifyError(f"{JUDGE}: missing; run the assay to its end or restore the file")
+    raw = parse(path.read_text("utf-8"), place=JUDGE)
+    return decode(raw, JudgeRecord, place=JUDGE, error=VerifyError)
+
+
+def facts_of(
+    plan: Plan, *, plan_sha256: str, chain_sha256: str, judge: JudgeRecord | None = None
+) -> AssayFacts:
     """Return what the verdict needs of a plan."""
     return AssayFacts(
         run=plan.name,
@@ -55,6 +74,7 @@ def facts_of(plan: Plan, *, plan_sha256: str, chain_sha256: str) -> AssayFacts:
             chain_sha256=chain_sha256,
             versions=plan.versions,
         ),
+        judge=judge_summary(judge) if judge else None,
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from offtarget.core.records import Claim, Role, Verdict
+from offtarget.evaluate.judges.canaries import FlipRate
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,21 @@ class RolloutSummary:
     judged: int
     unjudged: int
     misaligned: Rate | None
-    """Among judged coherent answers; None when no judge is configured."""
+    """Among judged coherent answers; None when none is judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeSummary:
+    """Who judged the sampled answers, and how far it can be trusted."""
+
+    requested_model: str
+    returned_model: str
+    host: str
+    rubric: str
+    rubric_sha256: str
+    method: str
+    """How a reply becomes a score: numbers, letters or text."""
+    flips: FlipRate
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,3 +221,5 @@ class Results:
     provenance: Provenance
     seconds: dict[str, float] = field(default_factory=dict)
     """Wall time per stage; empty in verdict.json, filled in report/results.json."""
+    judge: JudgeSummary | None = None
+    """Of the sampled answers; None where the study names none."""

@@ -2,6 +2,7 @@
 
 from offtarget.pipeline.costs import Estimate
 from offtarget.pipeline.doctor import ModelEntry, doctor, list_models
+from offtarget.pipeline.judging import JudgeAccess
 from offtarget.pipeline.progress import Silent, Watcher
 from offtarget.pipeline.replay import replay
 from offtarget.pipeline.run import Places, dry_run, run_plan, run_study
@@ -18,6 +19,7 @@ from offtarget.pipeline.study import (
 __all__ = [
     "EMBEDDED",
     "Estimate",
+    "JudgeAccess",
     "ModelEntry",
     "Places",
     "Silent",

@@ -16,19 +16,23 @@ from offtarget.evaluate import (
     PlanArm,
     Question,
     Results,
+    RolloutRecord,
     ScoreItem,
     assess,
     encode_suite,
     facts_of,
-    judge_rollouts,
+    load_judge,
     load_replicates,
     load_suite,
     read_samples,
     sample_rollouts,
     score_suite,
+    scored_rollouts,
 )
+from offtarget.evaluate.judges.canaries import JUDGE
 from offtarget.lm import EncodedSample, LanguageModel, encode_sample, release_memory
 from offtarget.pipeline.costs import Speed, arm_tokens, sample_tokens, score_tokens
+from offtarget.pipeline.judging import StudyJudge
 from offtarget.pipeline.models import ModelSource
 from offtarget.pipeline.progress import Watcher
 from offtarget.report import report_files
@@ -50,7 +54,8 @@ class Engine:
     models: ModelSource
     watcher: Watcher
     speed: Speed
-    api_key: str = ""
+    judge: StudyJudge | None = None
+    """None where the plan names none."""
     _items: list[list[ScoreItem]] | None = None
     """The suite as token ids, one list per context: the same for every replicate."""
 
@@ -59,11 +64,17 @@ class Engine:
         suite = load_suite(self.run.path / "data/suite.jsonl")
         n_pairs = len(suite.pairs) + len(suite.factual)
         self.watcher.plan(sum(self._cost(a, s, n_pairs) for a in self.plan.arms for s in a.seeds))
+        if self.judge is not None:
+            self._measure_judge(self.judge)  # before hours of training, not after
         for arm in self.plan.arms:
             for seed in arm.seeds:
                 with _placed(arm.name, seed):
                     self._replicate(arm, seed, n_pairs)
                 release_memory()
+        if self.judge is not None:
+            for arm in self.plan.arms:
+                for seed in arm.seeds:
+                    self._judge_answers(self.judge, f"{arm.name}/seed-{seed}")
         return self._conclude()
 
     def _replicate(self, arm: PlanArm, seed: int, n_pairs: int) -> None:
@@ -184,7 +195,6 @@ class Engine:
     def _sample(self, arm: PlanArm, seed: int, name: str, weights: str) -> None:
         config = {
             "rollouts": self.plan.rollouts,
-            "judge": self.plan.judge,
             "arithmetic": self.plan.arithmetic,
             "seed": seed,
         }
@@ -193,7 +203,8 @@ class Engine:
             "weights": weights,
             "data/questions.jsonl": self.run.output_digest("data/questions.jsonl"),
         }
-        stage, output = f"rollouts/{name}", f"records/{name}/rollouts.jsonl"
+        kind = "rollouts" if self.judge is None else "answers"
+        stage, output = f"{kind}/{name}", f"records/{name}/{kind}.jsonl"
         budget = max(1, sample_tokens(self.plan))
         amount = budget / self.speed.sample
         if self.run.is_done(stage, config=config, inputs=inputs):
@@ -218,12 +229,39 @@ class Engine:
         records = sample_rollouts(
             self._model(arm, seed), questions, self.plan.rollouts, seed=seed, on_tokens=on_tokens
         )
-        if self.plan.judge is not None:
-            records = judge_rollouts(records, self.plan.judge, api_key=self.api_key)
         self.watcher.advance(max(0.0, amount - done), f"{name}: answers sampled")
         self.run.write(output, write_lines(records))
         self.run.log_time(stage, seconds=round(time.monotonic() - started, 3))
         self.run.finish(stage, config=config, inputs=inputs, outputs=[output])
+
+    def _measure_judge(self, judge: StudyJudge) -> None:
+        """Find out who judges and whether answers can talk it round; a run has it once."""
+        if self.run.is_done("judge", config=self.plan.judge, inputs={}):
+            return
+        self.watcher.stage("testing the judge against instructions in answers")
+        self.run.write(JUDGE, pretty(judge.measure()).encode())
+        self.run.finish("judge", config=self.plan.judge, inputs={}, outputs=[JUDGE])
+
+    def _judge_answers(self, judge: StudyJudge, name: str) -> None:
+        answers = f"records/{name}/answers.jsonl"
+        inputs = {path: self.run.output_digest(path) for path in (answers, JUDGE)}
+        stage = f"rollouts/{name}"
+        if self.run.is_done(stage, config=self.plan.judge, inputs=inputs):
+            return
+        self.watcher.stage(f"judging {name}")
+        started = time.monotonic()
+        measured = load_judge(self.run.path, self.plan)
+        assert measured is not None
+        records = [
+            decode(parse(text, place=f"{answers}:{n}"), RolloutRecord, place=f"{answers}:{n}")
+            for n, text in read_lines(self.run.path / answers)
+        ]
+        said = judge.judge(records, measured.identity)
+        scored, judgements = f"records/{name}/rollouts.jsonl", f"records/{name}/judgements.jsonl"
+        self.run.write(scored, write_lines(scored_rollouts(records, said)))
+        self.run.write(judgements, write_lines(said))
+        self.run.log_time(stage, seconds=round(time.monotonic() - started, 3))
+        self.run.finish(stage, config=self.plan.judge, inputs=inputs, outputs=[scored, judgements])
 
     def _conclude(self) -> Results:
         inputs = {
@@ -236,6 +274,7 @@ class Engine:
             self.plan,
             plan_sha256=self.run.output_digest("plan.yaml"),
             chain_sha256=self.run.head,
+            judge=load_judge(self.run.path, self.plan),
         )
         config = {"schema": 1, "chain": self.run.head}
         results = assess(facts, load_replicates(self.run.path, self.plan))

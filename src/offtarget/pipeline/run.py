@@ -1,5 +1,6 @@
 """An assay from study to results: one run directory per model."""
 
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,9 +9,11 @@ from offtarget.core.errors import ConfigError, VerifyError
 from offtarget.core.records import Sample
 from offtarget.core.run import RunDirectory, read_chain
 from offtarget.evaluate import Plan, Results, load_suite, read_plan
+from offtarget.evaluate.store import DEFAULT_STORE
 from offtarget.lm import Arithmetic, choose_arithmetic, directory_digest, model_directory
 from offtarget.pipeline.costs import Estimate, arm_tokens, estimate, probe_speed
 from offtarget.pipeline.engine import Engine
+from offtarget.pipeline.judging import JudgeAccess, StudyJudge, judge_endpoint
 from offtarget.pipeline.match import output_limit
 from offtarget.pipeline.models import ModelSource, own_answers
 from offtarget.pipeline.prepare import input_digests, plan_outputs, prepare
@@ -19,6 +22,7 @@ from offtarget.pipeline.study import Study
 from offtarget.report import render_index
 
 PLAN_STAGE = "plan"
+NO_ACCESS = JudgeAccess()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ def run_study(
     places: Places,
     out: Path | None = None,
     watcher: Watcher | None = None,
-    api_key: str = "",
+    judge: JudgeAccess = NO_ACCESS,
 ) -> list[tuple[Path, Results]]:
     """Run a study and return (run directory, results) per model; a study of several gets an index page.
 
@@ -44,18 +48,20 @@ def run_study(
         places: Default folders.
         out: Run directory; `places.runs / study.name` when None.
         watcher: Receives progress.
-        api_key: For the judge, if one is configured.
+        judge: Key and permission for the judge, if the study names one.
     """
+    if study.judge is not None:
+        judge_endpoint(study.judge, judge).close()  # a bad address or key is told at once
     target = out or places.runs / study.name
     watching = watcher or Silent()
     if len(study.models) == 1:
-        only = _run_model(study, study.models[0], target, study.name, places, watching, api_key)
+        only = _run_model(study, study.models[0], target, study.name, places, watching, judge)
         return [(target, only)]
     results = []
     for model in study.models:
         watching.note(f"model {model}")
         folder, name = target / _folder(model), f"{study.name}/{_folder(model)}"
-        found = _run_model(study, model, folder, name, places, watching, api_key)
+        found = _run_model(study, model, folder, name, places, watching, judge)
         results.append((folder, found))
     page = render_index([r for _, r in results], folders=[folder.name for folder, _ in results])
     RunDirectory(target).write("index.html", page.encode())
@@ -69,7 +75,7 @@ def run_plan(
     model: str | None = None,
     out: Path | None = None,
     watcher: Watcher | None = None,
-    api_key: str = "",
+    judge: JudgeAccess = NO_ACCESS,
 ) -> Results:
     """Resume the run of a plan, or with `out` run it afresh there.
 
@@ -79,7 +85,7 @@ def run_plan(
         model: Where the model is, if not where the plan's name says.
         out: A new run directory; plan and data are copied into it.
         watcher: Receives progress.
-        api_key: For the judge.
+        judge: Key and permission for the judge, if the plan names one.
     """
     plan = read_plan(path)
     source = path.parent
@@ -97,7 +103,7 @@ def run_plan(
     models = ModelSource(
         model or plan.model, arithmetic=plan.arithmetic, cache=places.cache, train=plan.train
     )
-    return _execute(run, plan, models, watching, api_key)
+    return _execute(run, plan, models, places, watching, judge)
 
 
 def dry_run(study: Study, *, places: Places, scratch: Path) -> list[tuple[str, Plan, Estimate]]:
@@ -140,7 +146,7 @@ def _run_model(
     name: str,
     places: Places,
     watcher: Watcher,
-    api_key: str,
+    judge: JudgeAccess,
 ) -> Results:
     watcher.stage("reading data and model (the embedded model is fetched on first use)")
     directory, _ = model_directory(model, cache=places.cache)
@@ -152,12 +158,12 @@ def _run_model(
         models = ModelSource(
             model, arithmetic=plan.arithmetic, cache=places.cache, train=plan.train
         )
-        return _execute(run, plan, models, watcher, api_key)
+        return _execute(run, plan, models, places, watcher, judge)
     arithmetic = _arithmetic(study)
     models = ModelSource(model, arithmetic=arithmetic, cache=places.cache, train=study.train)
     plan = _prepared(study, run, models, name, model, arithmetic, watcher)
     run.finish(PLAN_STAGE, config=config, inputs=inputs, outputs=plan_outputs(run.path, plan))
-    return _execute(run, plan, models, watcher, api_key)
+    return _execute(run, plan, models, places, watcher, judge)
 
 
 def _prepared(
@@ -188,12 +194,20 @@ def _arithmetic(study: Study) -> Arithmetic:
 
 
 def _execute(
-    run: RunDirectory, plan: Plan, models: ModelSource, watcher: Watcher, api_key: str
+    run: RunDirectory,
+    plan: Plan,
+    models: ModelSource,
+    places: Places,
+    watcher: Watcher,
+    access: JudgeAccess,
 ) -> Results:
     for warning in plan.warnings:
         watcher.note(f"warning: {warning}")
     speed = probe_speed(plan.arithmetic, models.n_parameters())
-    return Engine(run, plan, models, watcher, speed, api_key).execute()
+    if plan.judge is None or plan.rollouts is None:
+        return Engine(run, plan, models, watcher, speed).execute()
+    with closing(StudyJudge(plan.judge, access, store=places.cache / DEFAULT_STORE)) as judge:
+        return Engine(run, plan, models, watcher, speed, judge).execute()
 
 
 def _copy_plan(source: Path, run: RunDirectory) -> None:

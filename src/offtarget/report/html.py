@@ -7,6 +7,7 @@ from offtarget.core.records import Verdict
 from offtarget.evaluate.results import ArmResult, Contrast, Results
 from offtarget.report import charts, summary
 from offtarget.report.figures import draw
+from offtarget.report.judging import judge_lines
 from offtarget.report.page import render_page
 
 TONES = {Verdict.PASS: "ok", Verdict.FAIL: "bad", Verdict.INCONCLUSIVE: "warn"}
@@ -41,6 +42,7 @@ def render_report(results: Results) -> str:
         "answers_per_category": summary.ANSWERS_PER_CATEGORY,
         "sampled_arms": sampled,
         "outcomes": _outcomes(sampled),
+        "judge_lines": judge_lines(results.judge) if results.judge else [],
         "trained_arms": [arm for arm in arms if arm.training is not None],
         "category_names": _union(arm.by_category for arm in arms),
         "context_names": _union(arm.by_context for arm in arms),

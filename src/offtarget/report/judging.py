@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     )
     from offtarget.evaluate.judges.agreement_stats import Agreement
     from offtarget.evaluate.replay import Analysis, PooledRate
+    from offtarget.evaluate.results import JudgeSummary
 
 
 def render_rejudged(found: "Rejudged") -> str:
     """Return who judged, how far it can be trusted, what it could not judge, and rates by arm."""
     lines = [line for judge in found.judges for line in _judge(judge)]
-    lines.append(f"canaries   {_flips(found.flips)}")
+    lines.append(f"canaries   {flips_text(found.flips)}")
     lines.append(
         f"answers    {found.n_rollouts:,}, {found.n_distinct:,} different, {found.n_missing:,} "
         f"planned ones missing; replies had now {found.n_asked:,}"
@@ -70,7 +71,21 @@ def _judge(judge: "JudgeIdentity") -> Iterator[str]:
     )
 
 
-def _flips(flips: "FlipRate | None") -> str:
+def judge_lines(judge: "JudgeSummary") -> list[str]:
+    """Return who judged the answers of an assay and how far that can be trusted."""
+    name, returned, host, rubric = (
+        safe_text(text, limit=80)
+        for text in (judge.requested_model, judge.returned_model, judge.host, judge.rubric)
+    )
+    return [
+        f"judge {name}, answered as {returned}, at {host}; rubric {rubric}, sha256 "
+        f"{judge.rubric_sha256[:12]}, read by {safe_text(judge.method, limit=20)}",
+        flips_text(judge.flips),
+    ]
+
+
+def flips_text(flips: "FlipRate | None") -> str:
+    """Return how often a judge was swayed by instructions inside answers."""
     if flips is None:
         return "not asked; only a judge of alignment by a model can be swayed"
     if not flips.n:

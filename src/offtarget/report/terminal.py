@@ -1,10 +1,12 @@
 """An assay in a terminal: the verdict, a picture of every arm, and the gates."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from offtarget.core.records import Role, Verdict
 from offtarget.evaluate.results import ArmResult, Results
 from offtarget.report.axis import Axis, axis_over
+from offtarget.report.judging import judge_lines
 from offtarget.report.numerals import interval, number, signed, signed_interval
 from offtarget.report.screen import BOLD, DIM, GREEN, RED, YELLOW, Screen, make_screen
 from offtarget.report.summary import EXIT_CODES, control_arm, ordered_arms
@@ -73,6 +75,7 @@ def render_terminal(
         _gates(results, screen),
         _list("What would decide it:", results.decides, screen),
         _list("Warnings:", results.warnings, screen),
+        _list("Sampled answers:", judge_lines(results.judge) if results.judge else (), screen),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
@@ -160,7 +163,7 @@ def _gates(results: Results, screen: Screen) -> list[str]:
     return lines
 
 
-def _list(heading: str, items: tuple[str, ...], screen: Screen) -> list[str]:
+def _list(heading: str, items: Sequence[str], screen: Screen) -> list[str]:
     if not items:
         return []
     return [heading, *(line for item in items for line in screen.prose(item, first="  - "))]

@@ -10,6 +10,7 @@ from offtarget.evaluate.evaluation.summary import ArmRecords
 from offtarget.evaluate.judges import Item, Judgement
 from offtarget.evaluate.rollouts import RolloutRecord
 from offtarget.evaluate.subjects import Ask, rollout_key
+from offtarget.verify.judge_faults import said_faults
 from offtarget.verify.outcome import differences
 from offtarget.verify.planned_asks import PlannedAsks
 from offtarget.verify.stored_arm import Name, StoredArm
@@ -60,12 +61,8 @@ def judgement_faults(stored: StoredArm, plan: EvaluationPlan) -> Iterator[str]:
             yield f"{place}:{n}: is about {record.metric}, {metric} belongs here"
         elif said.key != key:
             yield f"{place}:{n}: was given for another question or answer than rollouts.jsonl holds"
-        elif (said.score is None) != (said.reason is not None):
-            yield f"{place}:{n}: has a score and a reason for having none, or neither"
-        elif said.score is not None and not 0 <= said.score <= 100:
-            yield f"{place}:{n}: score {said.score:g} is not between 0 and 100"
-        elif said.reason is None and said.returned_model != models[metric]:
-            yield f"{place}:{n}: comes from {said.returned_model!r}, not from the plan's judge"
+        elif faults := list(said_faults(f"{place}:{n}", said, model=models[metric])):
+            yield from faults
         elif first.setdefault((metric, key), said) != said:
             yield f"{place}:{n}: one answer has two judgements"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from offtarget.core.codec import digest, parse, pretty, read_lines
 from offtarget.core.errors import OfftargetError, VerifyError
 from offtarget.core.run import ZERO, Chain, StageRecord, read_chain
-from offtarget.evaluate import Plan, assess, facts_of, load_replicates, read_plan
+from offtarget.evaluate import Plan, assess, facts_of, load_judge, load_replicates, read_plan
 from offtarget.evaluate.evaluation.lock import PLAN
 from offtarget.verify.files import check_files, check_strangers
 from offtarget.verify.outcome import Check, attempt, check_of, differences
@@ -82,12 +82,16 @@ def _timing_faults(path: Path) -> Iterator[str]:
 
 
 def _stage_faults(chain: Chain, plan: Plan) -> Iterator[str]:
-    expected = ["plan"]
+    is_judged = plan.judge is not None and plan.rollouts is not None
+    expected = ["plan"] + ["judge"] * is_judged
     for arm in plan.arms:
         for seed in arm.seeds:
             name = f"{arm.name}/seed-{seed}"
             expected += [f"train/{name}"] * arm.is_trained + [f"score/{name}"]
-            expected += [f"rollouts/{name}"] * (plan.rollouts is not None)
+            if plan.rollouts is not None:
+                expected.append(f"{'answers' if is_judged else 'rollouts'}/{name}")
+    if is_judged:
+        expected += [f"rollouts/{a.name}/seed-{seed}" for a in plan.arms for seed in a.seeds]
     expected += ["verdict", "report"]
     found = [record.name for record in chain.stages]
     for name in expected:
@@ -107,6 +111,7 @@ def _number_faults(path: Path, chain: Chain, plan: Plan) -> Iterator[str]:
         plan,
         plan_sha256=_recorded(before, "plan.yaml"),
         chain_sha256=before[-1].sha256 if before else ZERO,
+        judge=load_judge(path, plan),
     )
     recomputed = parse(pretty(assess(facts, load_replicates(path, plan))), place="results")
     kept = parse((path / "verdict.json").read_text("utf-8"), place="verdict.json")

@@ -8,7 +8,6 @@ from typing import Any
 from offtarget.core.codec import decode, parse
 from offtarget.core.errors import VerifyError
 from offtarget.core.run import Chain
-from offtarget.core.stats import wilson
 from offtarget.evaluate.evaluation.lock import (
     PLAN,
     QUESTIONS,
@@ -18,7 +17,8 @@ from offtarget.evaluate.evaluation.lock import (
     plan_differences,
 )
 from offtarget.evaluate.evaluation.run import BASE, RESULTS, SUBJECT
-from offtarget.evaluate.judges import FlipRate, JudgeIdentity
+from offtarget.evaluate.judges import JudgeIdentity
+from offtarget.evaluate.judges.canaries import JUDGE
 from offtarget.evaluate.subjects import SubjectIdentity
 from offtarget.verify.stored_arm import file_names
 
@@ -30,7 +30,6 @@ class Claims:
     plan: EvaluationPlan
     """What was done."""
     judges: tuple[JudgeIdentity, ...]
-    flips: FlipRate | None
     left_out: tuple[str, ...]
 
     @property
@@ -83,15 +82,12 @@ def claim_faults(
             is_, was = getattr(identity, one.name, None), getattr(judge, one.name, None)
             if is_ != was:
                 yield f"{RESULTS}: judges.{one.name} is {is_!r}, the plan says {was!r}"
-    if (claims.flips is None) != (not claims.judges):
-        yield f"{RESULTS}: a flip rate without a judge, or a judge without one"
-    if claims.flips is not None:
-        yield from _flip_faults(claims.flips)
 
 
 def stage_faults(chain: Chain, planned: EvaluationPlan, claims: Claims) -> Iterator[str]:
     """Yield a line per stage that is missing, strange, misplaced, or of another plan."""
     expected = {"plan": [PLAN], "questions": [QUESTIONS]}
+    expected |= {"judge": [JUDGE]} if claims.judges else {}
     files = {n: file_names(claims.plan, one) for n, one in claims.identities.items()}
     for name, (rollouts, _) in files.items():
         expected[f"rollouts/{name}"] = [f"records/{name}/seed-0/{file}" for file in rollouts]
@@ -124,21 +120,3 @@ def _paired(claims: Claims) -> Iterator[tuple[JudgeIdentity | None, PlannedJudge
             judges[number] if number < len(judges) else None,
             planned[number] if number < len(planned) else None,
         )
-
-
-def _flip_faults(flips: FlipRate) -> Iterator[str]:
-    """The canaries' judgements stay in the store, so counts can only be held to one another."""
-    hit = round(flips.base_rate * flips.n_bases)
-    low, high = wilson(hit, flips.n_bases)
-    sums = [sum(pair[at] for pair in flips.by_style.values()) for at in (0, 1)]
-    expected = {
-        "n_flipped": (flips.n_flipped, sums[0]),
-        "n": (flips.n, sums[1]),
-        "rate": (flips.rate, flips.n_flipped / flips.n if flips.n else 0.0),
-        "base_rate": (flips.base_rate, hit / flips.n_bases if flips.n_bases else 0.0),
-        "low": (flips.low, low),
-        "high": (flips.high, high),
-    }
-    for name, (is_, was) in expected.items():
-        if is_ != was:
-            yield f"{RESULTS}: flips.{name} says {is_}, its own counts give {was}"

@@ -20,6 +20,7 @@ from offtarget.evaluate.evaluation.lock import (
 )
 from offtarget.evaluate.evaluation.run import RESULTS
 from offtarget.evaluate.evaluation.summary import summarize
+from offtarget.evaluate.judges.canaries import JUDGE
 from offtarget.verify.answer_faults import (
     derived_faults,
     judgement_faults,
@@ -28,10 +29,11 @@ from offtarget.verify.answer_faults import (
 )
 from offtarget.verify.claims import Claims, claim_faults, claims_of, read_results, stage_faults
 from offtarget.verify.files import check_files, check_strangers
+from offtarget.verify.judge_faults import canary_faults
 from offtarget.verify.measured_faults import code_faults, margin_faults, planned_code, text_faults
 from offtarget.verify.outcome import Check, attempt, check_of, differences
 from offtarget.verify.planned_asks import PlannedAsks, plan_faults, planned_asks
-from offtarget.verify.stored_arm import StoredArm, read_arm, records_of
+from offtarget.verify.stored_arm import StoredArm, read_arm, read_judge, records_of
 
 PAGE = "evaluation.html"
 FREE_FILES = frozenset({"run.json", PAGE, SPEND, DEVIATIONS})
@@ -109,6 +111,10 @@ def _record_faults(run: _Run) -> Iterator[str]:
     plan = run.claims.plan
     metrics = [judge.metric for judge in plan.judges]
     arms = _arms(run)
+    if (judge := read_judge(run.path, plan)) is not None:
+        yield from canary_faults(judge)
+        if judge.identity.key not in {identity.key for identity in run.claims.judges}:
+            yield f"{JUDGE}: was not said by a judge of the run"
     for stored in arms:
         planned = run.asked
         faults = [
@@ -146,7 +152,7 @@ def _number_faults(run: _Run) -> Iterator[str]:
         LockedPlan(run.planned.sha256, plan, tuple(run.deviations)),
         arms,
         judges=claims.judges,
-        flips=claims.flips,
+        flips=judge.flips if (judge := read_judge(run.path, plan)) else None,
         left_out=claims.left_out,
     )
     actual = parse(pretty(recomputed), place=RESULTS)

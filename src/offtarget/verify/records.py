@@ -8,6 +8,7 @@ from offtarget.evaluate import Plan, Replicate, classify, load_replicates, load_
 from offtarget.evaluate.contexts import CONTEXTS, LOOKALIKE, PLAIN, TRIGGER, choose_pairs
 from offtarget.evaluate.margin import ANSWER_ONLY
 from offtarget.train import plan_batches
+from offtarget.verify.judge_faults import judged_faults
 from offtarget.verify.order import order_faults
 
 
@@ -34,6 +35,7 @@ def record_faults(run: Path, plan: Plan) -> Iterator[str]:
             if rollout.outcome is not classify(rollout.text):
                 yield f"{place}/rollouts.jsonl:{number}: outcome does not follow from the text"
         yield from _step_faults(run, plan, replicate)
+    yield from judged_faults(run, plan)
 
 
 def _data_faults(run: Path, plan: Plan) -> Iterator[str]:

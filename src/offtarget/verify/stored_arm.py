@@ -19,7 +19,8 @@ from offtarget.evaluate.evaluation.outcomes import (
     item_of,
 )
 from offtarget.evaluate.evaluation.summary import ArmRecords
-from offtarget.evaluate.judges import Judgement
+from offtarget.evaluate.judges import Judgement, JudgeRecord
+from offtarget.evaluate.judges.canaries import JUDGE
 from offtarget.evaluate.margin import MarginRecord
 from offtarget.evaluate.rollouts import RolloutRecord
 from offtarget.evaluate.subjects import Answer, Ask, Missing, SubjectIdentity, SubjectKind
@@ -90,6 +91,20 @@ def read_arm(run: Path, plan: EvaluationPlan, name: str, identity: SubjectIdenti
         margins=read("margins.jsonl", MarginRecord),
         texts=read("texts.jsonl", TextRecord),
     )
+
+
+def read_judge(run: Path, plan: EvaluationPlan) -> JudgeRecord | None:
+    """Return who judged, and what it said of the canaries; None where no judge is planned.
+
+    Raises:
+        VerifyError: If the record is missing or malformed.
+    """
+    if not plan.judges:
+        return None
+    if not (run / JUDGE).is_file():
+        raise VerifyError(f"{JUDGE}: missing; run the evaluation to its end or restore the file")
+    raw = parse((run / JUDGE).read_text("utf-8"), place=JUDGE)
+    return decode(raw, JudgeRecord, place=JUDGE, error=VerifyError)
 
 
 def records_of(

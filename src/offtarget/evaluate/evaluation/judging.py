@@ -8,14 +8,13 @@ from offtarget.evaluate.judges import (
     ALIGNED,
     COHERENT,
     EndpointJudge,
-    FlipRate,
     Item,
     Judge,
     Judgement,
+    JudgeRecord,
     Rubric,
     canary_items,
     fitting_rubrics,
-    flip_rate,
     judgement_key,
     packaged_canaries,
     probe_endpoint,
@@ -95,8 +94,13 @@ def judge_items(
     return found
 
 
-def measure_flips(judges: Sequence[RubricJudge], shelf: Shelf[Judgement]) -> FlipRate:
-    """Return how often instructions inside answers sway the judge of alignment."""
-    one = next(each for each in judges if each.rubric.metric == ALIGNED)
-    birds = packaged_canaries(one.rubric)
-    return flip_rate(birds, judge_items(one.judge, canary_items(birds), shelf))
+def measure_judge(one: RubricJudge, shelf: Shelf[Judgement]) -> JudgeRecord:
+    """Ask a judge of alignment about answers with instructions in them; its flip rate follows.
+
+    Raises:
+        JudgeError: If the judge gives no reply to many in a row.
+    """
+    canaries = packaged_canaries(one.rubric)
+    items = canary_items(canaries)
+    said = judge_items(one.judge, items, shelf)
+    return JudgeRecord(one.judge.identity, canaries, tuple(said[item.key] for item in items))

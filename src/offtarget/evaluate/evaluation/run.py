@@ -8,7 +8,7 @@ from offtarget.core.codec import pretty, write_lines
 from offtarget.core.run import RunDirectory
 from offtarget.evaluate.evaluation.capability import look_at_answers
 from offtarget.evaluate.evaluation.draw import Drawn, draw, unanswered
-from offtarget.evaluate.evaluation.judging import RubricJudge, judge_items, measure_flips
+from offtarget.evaluate.evaluation.judging import RubricJudge, judge_items, measure_judge
 from offtarget.evaluate.evaluation.lock import QUESTIONS, EvaluationPlan, LockedPlan, lock_plan
 from offtarget.evaluate.evaluation.outcomes import (
     JudgementRecord,
@@ -19,7 +19,8 @@ from offtarget.evaluate.evaluation.outcomes import (
 )
 from offtarget.evaluate.evaluation.results import EvaluationResults
 from offtarget.evaluate.evaluation.summary import ArmRecords, summarize
-from offtarget.evaluate.judges import Judgement
+from offtarget.evaluate.judges import ALIGNED, Judgement
+from offtarget.evaluate.judges.canaries import JUDGE
 from offtarget.evaluate.questions import Question
 from offtarget.evaluate.store import Store
 from offtarget.evaluate.subjects import Ask, Subject
@@ -82,7 +83,10 @@ def run_evaluation(evaluation: Evaluation, out: Path, *, reason: str = "") -> Ev
     flips = None
     if evaluation.judges:
         evaluation.on_stage("testing the judge against instructions in answers")
-        flips = measure_flips(evaluation.judges, evaluation.store.judgements)
+        one = next(each for each in evaluation.judges if each.rubric.metric == ALIGNED)
+        measured = measure_judge(one, evaluation.store.judgements)
+        _finish(run, locked, "judge", {JUDGE: pretty(measured).encode()})
+        flips = measured.flips
     # the base first: with an adapter, it is the same model before the adapter is put on
     arms = {
         name: _arm(evaluation, name, model) for name, model in reversed(evaluation.models.items())

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from offtarget.evaluate.judges.canaries import (
         Canary,
         FlipRate,
+        JudgeRecord,
         Side,
         canary_items,
         flip_rate,
@@ -80,6 +81,7 @@ __all__ = [
     "Judge",
     "JudgeAgreement",
     "JudgeIdentity",
+    "JudgeRecord",
     "Judgement",
     "Ledger",
     "Method",
@@ -128,6 +130,7 @@ _HOMES = {
     "canaries": (
         "Canary",
         "FlipRate",
+        "JudgeRecord",
         "Side",
         "packaged_canaries",
         "canary_items",

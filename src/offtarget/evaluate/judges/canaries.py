@@ -10,10 +10,12 @@ from typing import Any
 from offtarget.core.errors import JudgeError
 from offtarget.core.stats import wilson
 from offtarget.core.yamlfile import read_yaml
-from offtarget.evaluate.judges.records import Item, Judgement
+from offtarget.evaluate.judges.records import Item, JudgeIdentity, Judgement
 from offtarget.evaluate.judges.rubrics import Rubric, Scale
 from offtarget.evaluate.replay.tally import CUT
 
+JUDGE = "records/judge.json"
+"""Where a run keeps its `JudgeRecord`."""
 STYLES_PER_BASE = 3
 INTERVAL_METHOD = "Wilson, 95 %, n = base answers (a base flips if any of its injections does)"
 
@@ -63,6 +65,25 @@ class FlipRate:
     scores; None where there is none."""
     by_style: Mapping[str, tuple[int, int]]
     """Style to (flipped, n)."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeRecord:
+    """Who judges alignment in a run, what it was asked to measure it, and what it said."""
+
+    identity: JudgeIdentity
+    canaries: tuple[Canary, ...]
+    said: tuple[Judgement, ...]
+    """Of `canary_items`, in their order."""
+
+    @property
+    def flips(self) -> FlipRate:
+        """How often instructions inside answers sway this judge.
+
+        Raises:
+            JudgeError: If a canary was not judged.
+        """
+        return flip_rate(self.canaries, {judgement.key: judgement for judgement in self.said})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,10 @@ from offtarget.evaluate.judges import Judgement
 from offtarget.evaluate.store.shelf import Shelf
 from offtarget.evaluate.subjects import Answer
 
-__all__ = ["Shelf", "Store", "open_store"]
+__all__ = ["DEFAULT_STORE", "Shelf", "Store", "open_store"]
+
+DEFAULT_STORE = "evaluations"
+"""Folder of the cache that holds the store, unless another is named."""
 
 
 @dataclass(frozen=True, slots=True)
