@@ -98,7 +98,7 @@ def test_a_judge_that_leaves_in_the_middle_costs_no_training(
     run_cli: Any, study_of: Any, server: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run stops at judging with all else kept; the rerun trains and samples nothing."""
-    monkeypatch.setattr("offtarget.evaluate.evaluation.judging.MAX_FAILURES", 1)
+    monkeypatch.setattr("offtarget.evaluate.judges.asking.MAX_FAILURES", 1)
     server.fail(Fault.BAD_REQUEST, when=lambda body: is_answer(body))
     study = study_of(tmp_path, judge={"url": server.url, "model": "judge"}, **FEW_ARMS)
     run = tmp_path / "run"
@@ -131,7 +131,7 @@ def test_another_model_behind_the_same_name_is_not_mixed_in(
     run_cli: Any, study_of: Any, server: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two judges in one run would be no measure; the message says how to begin again."""
-    monkeypatch.setattr("offtarget.evaluate.evaluation.judging.MAX_FAILURES", 1)
+    monkeypatch.setattr("offtarget.evaluate.judges.asking.MAX_FAILURES", 1)
     server.fail(Fault.BAD_REQUEST, when=is_answer)
     study = study_of(tmp_path, judge={"url": server.url, "model": "judge"}, **FEW_ARMS)
     run = tmp_path / "run"

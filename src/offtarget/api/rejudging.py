@@ -14,6 +14,7 @@ from offtarget.evaluate.judges import (
     Ledger,
     Rater,
     Rejudged,
+    SharedJudgements,
     StoredRollout,
     compare_raters,
     endpoint_panel,
@@ -27,6 +28,7 @@ from offtarget.evaluate.judges import (
     stored_rollouts,
 )
 from offtarget.evaluate.replay import JudgedRow
+from offtarget.evaluate.store import open_store
 
 RULES = "rules"
 OPENAI = "openai:"
@@ -52,6 +54,9 @@ class JudgeOptions:
     allow_net: bool = False
     max_unjudged: float = MAX_UNJUDGED
     """Share of answers without a readable reply that is borne, in [0, 1]."""
+    store: Path | None = None
+    """Folder of the store of evaluations and assays: what this judge said there is not asked
+    again. None keeps to what is beside the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,8 @@ def _with_endpoint(
             host=endpoint.url,
             rubric=hashlib.sha256(told.encode()).hexdigest() if told else "",
         )
-        ledger = Ledger(folder)
+        shared = SharedJudgements(open_store(options.store).judgements) if options.store else None
+        ledger = Ledger(folder, shared=shared)
         panel = endpoint_panel(endpoint, rubrics, folder=folder, ledger=ledger, rollouts=rollouts)
         result = rejudge_rollouts(
             rollouts,

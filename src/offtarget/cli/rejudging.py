@@ -38,6 +38,10 @@ def rejudge(
         float | None, typer.Option(help="Most requests a minute.")
     ] = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for a reply.")] = 60.0,
+    store: Annotated[
+        Path | None,
+        typer.Option(help="What was judged before, shared with evaluate; in the cache by default."),
+    ] = None,
     allow_net: Annotated[
         bool, typer.Option("--allow-net", help="Let answers leave this machine.")
     ] = False,
@@ -49,6 +53,7 @@ def rejudge(
     Exit 4 if more answers than --max-unjudged have no readable reply.
     """
     from offtarget import api
+    from offtarget.evaluate.store import DEFAULT_STORE
 
     options = api.JudgeOptions(
         judge=judge,
@@ -60,6 +65,7 @@ def rejudge(
         requests_per_minute=requests_per_minute,
         allow_net=allow_net,
         max_unjudged=max_unjudged,
+        store=store or console.CACHE / DEFAULT_STORE,
     )
     done = api.rejudge(run, options, api_key=_key(url), on_judged=_progress())
     if as_json:

@@ -89,12 +89,26 @@ def test_more_rollouts_ask_for_the_new_ones_only(
     assert set(found.arms) == {"control", "custom", "subject"}
 
 
+def test_what_an_evaluation_paid_for_is_not_asked_again(
+    run: Path, server: ChatServer, tmp_path: Path
+) -> None:
+    """Another run with the same answers, and the same run in another place, cost no reply."""
+    store = tmp_path / "store"
+    first = again(run, server, store=store)
+    other = write_run(tmp_path / "other")
+    found = again(other, server, store=store)
+
+    assert first.result.n_asked == N_ALL
+    assert found.result.n_asked == 0
+    assert found.result.arms == first.result.arms
+    assert found.result.flips == first.result.flips
+    assert again(other, server).result.n_asked == 0  # complete without the store
+
+
 def test_a_server_that_dies_half_way_loses_nothing(run: Path, server: ChatServer) -> None:
     """The run stops with what is kept; the next one asks for the rest, each answer once."""
     server.fail(Fault.CLOSED, when=lambda body: server.n_answered > N_CANARIES + 20)
-    with pytest.raises(
-        JudgeError, match=r"gave no usable reply to 25 answers in a row \(last: cut"
-    ):
+    with pytest.raises(JudgeError, match=r"gave no reply to 20 answers in a row \(last: cut"):
         again(run, server, concurrency=1)
     folder = next((run.parent / "x.judgements").iterdir())
     kept = len(Ledger(folder))

@@ -1,7 +1,7 @@
-"""Answers judged through the store: a judge is asked about each distinct answer once, ever."""
+"""Who judges an evaluation, tested first; what it says goes through the shared store."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from offtarget.core.errors import JudgeError
 from offtarget.evaluate.judges import (
@@ -13,17 +13,15 @@ from offtarget.evaluate.judges import (
     Judgement,
     JudgeRecord,
     Rubric,
+    SharedJudgements,
+    ask_judge,
     canary_items,
     fitting_rubrics,
-    judgement_key,
     packaged_canaries,
     probe_endpoint,
 )
 from offtarget.evaluate.store import Shelf
 from offtarget.lm import Endpoint
-
-MAX_FAILURES = 20
-"""Answers in a row without any reply after which a judge is given up for now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,42 +54,13 @@ def endpoint_judges(
 
 def judge_items(
     judge: Judge,
-    items: Sequence[Item],
+    items: Iterable[Item],
     shelf: Shelf[Judgement],
     *,
     on_judged: Callable[[int], None] | None = None,
 ) -> dict[str, Judgement]:
-    """Return a judgement per distinct item, by its key; kept as they come in.
-
-    Where no reply was had the reason says so, and the next run asks again.
-
-    Raises:
-        JudgeError: If the judge gives no reply to many in a row; what it said is kept.
-    """
-    found: dict[str, Judgement] = {}
-    distinct = {item.key: item for item in items}
-    for key, item in distinct.items():
-        kept = shelf.get(judgement_key(judge.identity, item.key))
-        if kept is not None:
-            found[key] = replace(kept, place=item.place, question=item.question)
-    if on_judged:
-        on_judged(len(found))
-    n_failed = 0
-    missing = [item for key, item in distinct.items() if key not in found]
-    for item, judgement in zip(missing, judge.judge(iter(missing)), strict=True):
-        found[item.key] = judgement
-        if not judgement.is_passing:
-            shelf.put({judgement_key(judge.identity, item.key): replace(judgement, place="")})
-        n_failed = n_failed + 1 if judgement.is_passing else 0
-        if n_failed >= MAX_FAILURES:
-            raise JudgeError(
-                f"judge {judge.identity.requested_model!r} gave no reply to {n_failed} answers in "
-                f"a row (last: {judgement.reason}: {judgement.raw[:120]}); what it said is kept, "
-                "run the same command again"
-            )
-        if on_judged:
-            on_judged(1)
-    return found
+    """Return a judgement per distinct item, by its key; see `ask_judge`."""
+    return ask_judge(judge, items, SharedJudgements(shelf), on_judged=on_judged).judgements
 
 
 def measure_judge(one: RubricJudge, shelf: Shelf[Judgement]) -> JudgeRecord:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         difference_of,
         rater,
     )
+    from offtarget.evaluate.judges.asking import Asked, ask_judge
     from offtarget.evaluate.judges.canaries import (
         Canary,
         FlipRate,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
         packaged_canaries,
     )
     from offtarget.evaluate.judges.endpoint_judge import EndpointJudge
-    from offtarget.evaluate.judges.ledger import Ledger
+    from offtarget.evaluate.judges.ledger import Ledger, SharedJudgements
     from offtarget.evaluate.judges.panel import (
         endpoint_panel,
         judgement_folder,
@@ -72,6 +73,7 @@ __all__ = [
     "MAX_UNJUDGED",
     "PASSING",
     "SORTED",
+    "Asked",
     "Canary",
     "Difference",
     "EndpointJudge",
@@ -94,8 +96,10 @@ __all__ = [
     "Rubric",
     "RulesJudge",
     "Scale",
+    "SharedJudgements",
     "Side",
     "StoredRollout",
+    "ask_judge",
     "canary_items",
     "compare_raters",
     "difference_of",
@@ -137,7 +141,8 @@ _HOMES = {
         "flip_rate",
     ),
     "endpoint_judge": ("EndpointJudge",),
-    "ledger": ("Ledger",),
+    "asking": ("Asked", "ask_judge"),
+    "ledger": ("Ledger", "SharedJudgements"),
     "panel": ("endpoint_panel", "judgement_folder", "judgement_folders", "rules_panel"),
     "probe": (
         "Probe",

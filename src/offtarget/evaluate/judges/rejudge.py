@@ -1,19 +1,16 @@
 """Judging the stored rollouts of a run again: beside the run, resumable, nothing paid twice."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from offtarget.core.errors import JudgeError
+from offtarget.evaluate.judges.asking import ask_judge
 from offtarget.evaluate.judges.canaries import FlipRate, canary_items, flip_rate, packaged_canaries
 from offtarget.evaluate.judges.ledger import Ledger
-from offtarget.evaluate.judges.records import Item, Judge, JudgeIdentity, Judgement, Reason
+from offtarget.evaluate.judges.records import Judge, JudgeIdentity, Judgement, Reason
 from offtarget.evaluate.judges.rubrics import ALIGNED, COHERENT, Rubric
 from offtarget.evaluate.judges.stored import MissingRollout, StoredRollout
 from offtarget.evaluate.judges.tally import MAX_UNJUDGED, MetricTally, tally_judgements
 from offtarget.evaluate.replay import Analysis, JudgedRow, analyze
-
-MAX_FAILURES = 25
-"""Answers in a row without any reply after which a judge is given up for now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +68,12 @@ def rejudge_rollouts(
     for metric, (judge, rubric) in judges.items():
         if metric == ALIGNED and rubric is not None:
             birds = packaged_canaries(rubric)
-            heard, n_new = _ask(judge, canary_items(birds), ledger, on_judged)
-            n_asked += n_new
-            flips = flip_rate(birds, heard)
-        said[metric], n_new = _ask(judge, (r.item for r in rollouts), ledger, on_judged)
-        n_asked += n_new
+            heard = ask_judge(judge, canary_items(birds), ledger, on_judged=on_judged)
+            n_asked += heard.n_replies
+            flips = flip_rate(birds, heard.judgements)
+        asked = ask_judge(judge, (r.item for r in rollouts), ledger, on_judged=on_judged)
+        n_asked += asked.n_replies
+        said[metric] = asked.judgements
     return Rejudged(
         judges=tuple(judge.identity for judge, _ in judges.values()),
         tallies=tuple(
@@ -94,37 +92,6 @@ def rejudge_rollouts(
         n_distinct=len({r.item.key for r in rollouts}),
         n_asked=n_asked,
     )
-
-
-def _ask(
-    judge: Judge,
-    items: Iterable[Item],
-    ledger: Ledger,
-    on_judged: Callable[[int], None] | None,
-) -> tuple[dict[str, Judgement], int]:
-    """Return a judgement per distinct item and how many replies were had for them now."""
-    distinct = {item.key: item for item in items}
-    identity = judge.identity
-    kept = ((key, ledger.get(identity, key)) for key in distinct)
-    found = {key: judgement for key, judgement in kept if judgement is not None}
-    if on_judged:
-        on_judged(len(found))
-    missing = [item for key, item in distinct.items() if key not in found]
-    n_new = n_failed = 0
-    for judgement in judge.judge(missing):
-        ledger.add(identity, judgement)
-        found[judgement.key] = judgement
-        n_new += not judgement.is_passing
-        n_failed = n_failed + 1 if judgement.is_passing else 0
-        if n_failed >= MAX_FAILURES:
-            raise JudgeError(
-                f"judge {identity.requested_model!r} gave no usable reply to {n_failed} "
-                f"answers in a row (last: {judgement.reason}: {judgement.raw[:120]}); "
-                f"{len(ledger)} judgements are kept, run the same command again"
-            )
-        if on_judged:
-            on_judged(1)
-    return found, n_new
 
 
 def _arms(
