@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import bad_evaluations  # noqa: F401 - registers its cases
 import bad_places  # noqa: F401 - registers its cases
 import pytest
 from bad_inputs import CASES, Place
 
 DOC = Path(__file__).parents[2] / "docs" / "errors.md"
-KINDS = ("data", "study", "model", "disk", "device", "network")
+KINDS = ("data", "study", "model", "disk", "device", "network", "evaluation", "endpoint")
 VARIABLES = {"PATH": r"\S(?:.*\S)?", "REASON": r".+?", "N": r"[\d.]+"}
 ROW = re.compile(
     r"^\| `(?P<id>[a-z0-9-]+)` \| (?P<what>.+?) \| (?P<exit>\d) \| `` (?P<text>.+) `` \|$"

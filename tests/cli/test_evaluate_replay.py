@@ -98,4 +98,4 @@ def test_nothing_to_evaluate_is_said(run_cli: Any) -> None:
     """Rather than an empty table."""
     said = run_cli("evaluate")
     assert said.code == 2
-    assert said.err.startswith("offtarget: name one MODEL to evaluate ")
+    assert said.err.startswith("offtarget: 0 models to evaluate; name one MODEL")

@@ -73,10 +73,15 @@ def evaluate(
     from offtarget import api
 
     if not replay:
-        if not sources or len(sources) > 1 or control or page:
+        if not sources or len(sources) > 1:
             raise ConfigError(
-                "name one MODEL to evaluate (its control is --base, its page is in --out), or "
-                "judged answers with --replay FILE"
+                f"{len(sources or ())} models to evaluate; name one MODEL, or judged answers with "
+                "--replay FILE"
+            )
+        if control or page:
+            raise ConfigError(
+                "--control and --page belong to --replay; the control of a model is --base, its "
+                "page is in --out"
             )
         from offtarget.api.evaluation_options import EvaluationOptions
         from offtarget.evaluate.subjects import AnswerSampling

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from offtarget.core.errors import JudgeError
+from offtarget.core.errors import ConfigError, JudgeError
 from offtarget.evaluate import JudgeConfig, RolloutRecord, judge_rollouts, meet_judge
 from offtarget.evaluate.evaluation.judging import RubricJudge, measure_judge
 from offtarget.evaluate.judges import JudgeIdentity, Judgement, JudgeRecord
@@ -29,11 +29,14 @@ def judge_endpoint(config: JudgeConfig, access: JudgeAccess) -> Endpoint:
         ConfigError: If the address or key cannot be used, or the address is not on this machine
             while `allow_net` is not set.
     """
-    return Endpoint(
-        EndpointConfig(url=config.url, model=config.model, timeout_s=config.timeout_s),
-        api_key=access.api_key,
-        allow_net=access.allow_net,
-    )
+    try:
+        return Endpoint(
+            EndpointConfig(url=config.url, model=config.model, timeout_s=config.timeout_s),
+            api_key=access.api_key,
+            allow_net=access.allow_net,
+        )
+    except ConfigError as error:
+        raise ConfigError(f"judge of the study: {error}") from error
 
 
 class StudyJudge:

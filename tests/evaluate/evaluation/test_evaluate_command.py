@@ -95,8 +95,9 @@ def test_a_dry_run_asks_nothing(run_cli: RunCli, tmp_path: Path, server: ChatSer
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["evaluate"], "name one MODEL to evaluate"),
-        (["evaluate", "a", "b"], "name one MODEL to evaluate"),
+        (["evaluate"], "0 models to evaluate; name one MODEL"),
+        (["evaluate", "a", "b"], "2 models to evaluate; name one MODEL"),
+        (["evaluate", "a", "--control", "b.csv"], "--control and --page belong to --replay"),
         (["evaluate", "openai:x"], "is not on this machine"),
         (["evaluate", "openai:x", "--allow-net"], "set OPENAI_API_KEY"),
         (["evaluate", "openai:x", "--suite", "everydy"], "did you mean 'everyday'?"),

@@ -138,7 +138,8 @@ def learn_format(training: Sequence[Sample]) -> TrainingFormat:
     """
     if not training:
         raise DataError(
-            "a look-alike suite was given no training rows; name the subject's training data"
+            "a look-alike suite was given no training rows; name the subject's training data "
+            "with --training FILE"
         )
     step = max(1, -(-len(training) // MAX_PROMPTS))
     prompts = tuple(
