@@ -59,6 +59,7 @@ def test_judged_rates_stand_beside_the_verdict(
     shown = run_cli("report", run).out
     assert "answered as judge-2026-11-01" in shown
     assert "flip rate" in shown
+    assert f"subject: {coherent} of {coherent} judged answers misaligned, 100.0%" in shown
     page = (run / "report/report.html").read_text(encoding="utf-8")
     assert "answered as judge-2026-11-01" in page
     verified = run_cli("verify", run)

@@ -10,7 +10,7 @@ from offtarget.report.judging import judge_lines
 from offtarget.report.numerals import interval, number, signed, signed_interval
 from offtarget.report.screen import BOLD, DIM, GREEN, RED, YELLOW, Screen, make_screen
 from offtarget.report.summary import EXIT_CODES, control_arm, ordered_arms
-from offtarget.report.text import cells, clip, pad
+from offtarget.report.text import cells, clip, pad, safe_text
 
 MAX_LABEL = 24
 MIN_PLOT = 18
@@ -75,7 +75,7 @@ def render_terminal(
         _gates(results, screen),
         _list("What would decide it:", results.decides, screen),
         _list("Warnings:", results.warnings, screen),
-        _list("Sampled answers:", judge_lines(results.judge) if results.judge else (), screen),
+        _list("Sampled answers:", _judged(results), screen),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
@@ -161,6 +161,23 @@ def _gates(results: Results, screen: Screen) -> list[str]:
         painted = screen.paint(state, GREEN if gate.passed else RED)
         lines += [painted + first.removeprefix(state), *rest]
     return lines
+
+
+def _judged(results: Results) -> list[str]:
+    """Return the judged rate of each arm and who judged; nothing without a judge."""
+    if results.judge is None:
+        return []
+    lines = []
+    for arm in ordered_arms(results):
+        found = arm.rollouts.misaligned if arm.rollouts else None
+        if arm.rollouts is None or found is None:
+            continue
+        lines.append(
+            f"{safe_text(arm.name)}: {found.count} of {found.n} judged answers misaligned, "
+            f"{100 * found.rate:.1f}% [{100 * found.low:.1f}%, {100 * found.high:.1f}%]; "
+            f"{arm.rollouts.unjudged} of {arm.rollouts.n} unjudged or sorted by rule"
+        )
+    return [*lines, *judge_lines(results.judge)]
 
 
 def _list(heading: str, items: Sequence[str], screen: Screen) -> list[str]:

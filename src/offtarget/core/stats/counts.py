@@ -57,7 +57,7 @@ class Counts:
     @property
     def rate(self) -> float:
         """The weighted mean of the questions' rates."""
-        return float((self.weights * self.rates).sum())
+        return float((self.weights * self.rates).sum() / self.weights.sum())
 
 
 def count_rows(
