@@ -75,7 +75,8 @@ def _selection(facts: Facts) -> _Pairs:
         yield (
             "no_control",
             "no control: whether fine-tuning caused any of this cannot be concluded; give the same "
-            "questions answered by a matched model with --control FILE",
+            "questions answered by a matched model: --control FILE, or --base MODEL where one is "
+            "asked now",
         )
 
 
