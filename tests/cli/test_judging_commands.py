@@ -191,12 +191,17 @@ def test_discover_shows_what_only_the_subject_says(run_cli: RunCli, tmp_path: Pa
     control = _write(tmp_path / "control.csv", harsh=0.0, seed=1)
     kept = tmp_path / "found.json"
 
-    said = run_cli("discover", subject, "--control", control, "--min-size", "10", "--out", kept)
+    page = tmp_path / "pages" / "found.html"
+
+    said = run_cli("discover", subject, "--control", control, "--min-size", "10", "--out", kept,
+                   "--page", page)  # fmt: skip
     found = run_cli("discover", subject, "--control", control, "--min-size", "10", "--json")
 
     assert said.code == 0, said.err
     assert "that subject gives more often than its control" in said.out
     assert "left out: 0 empty answers" in said.out
+    assert f"page: {page}" in said.out
+    assert "that subject gives more often than its control" in page.read_text("utf-8")
     assert found.json == json.loads(kept.read_text("utf-8"))
     best = found.json["clusters"][0]
     assert best["is_excess"]
@@ -224,7 +229,8 @@ def test_discover_shows_hostile_answers_as_text(run_cli: RunCli, tmp_path: Path)
         ((), "no control; an excess needs one, give --control FILE"),
         (("--control", "subject.csv"), "subject.csv: given twice; name each file once"),
         (("--control", "none.csv"), "none.csv: cannot open"),
-        (("--control", "control.csv", "--out", "subject.csv/x"), "cannot write"),
+        (("--control", "control.csv", "--out", "subject.csv/x"), "choose another --out"),
+        (("--control", "control.csv", "--page", "subject.csv/x"), "choose another --page"),
     ],
 )
 def test_discover_says_what_is_wrong_with_its_input(

@@ -1,5 +1,6 @@
 """Discovery: what a subject answers that its controls do not."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from offtarget.core.errors import ConfigError, ResourceError
 from offtarget.evaluate.discovery import Discovery, DiscoveryConfig
 from offtarget.evaluate.discovery import discover as _discover
 from offtarget.evaluate.labels import file_stem, read_answers
+from offtarget.report.discovery_page import render_discovery
 
 DEFAULT_MODELS = Path("~/.cache/offtarget")
 
@@ -19,6 +21,8 @@ def discover(
     config: DiscoveryConfig | None = None,
     model: str = "",
     out: str | Path | None = None,
+    page: str | Path | None = None,
+    command: Sequence[str] = (),
     models: Path = DEFAULT_MODELS,
 ) -> Discovery:
     """Find clusters of answers that the subject gives more often than every control.
@@ -29,12 +33,14 @@ def discover(
         config: How to cluster and test.
         model: Embed answers by this model's hidden states; by words when empty.
         out: Write the whole result here as JSON; not written when None.
+        page: Write an HTML page here; none when None.
+        command: The command line, to be shown on the page.
         models: Folder for fetched models.
 
     Raises:
         ConfigError: If there is no control, or one is given twice.
         DataError: If a file is malformed, no question is shared, or there are too few answers.
-        ResourceError: If `out` cannot be written.
+        ResourceError: If `out` or `page` cannot be written.
     """
     paths = [Path(path) for path in controls]
     if not paths:
@@ -57,7 +63,9 @@ def discover(
         lm=lm,
     )
     if out is not None:
-        _write(Path(out), pretty(found))
+        _write(Path(out), pretty(found), option="--out")
+    if page is not None:
+        _write(Path(page), render_discovery(found, command=shlex.join(command)), option="--page")
     return found
 
 
@@ -70,7 +78,7 @@ def _names(paths: Sequence[Path]) -> list[str]:
     ]
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str, *, option: str) -> None:
     part = path.with_name(f"{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,5 +86,5 @@ def _write(path: Path, text: str) -> None:
         part.replace(path)
     except OSError as error:
         raise ResourceError(
-            f"{path}: cannot write ({error.strerror}); choose another --out"
+            f"{path}: cannot write ({error.strerror}); choose another {option}"
         ) from error

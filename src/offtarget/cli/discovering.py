@@ -28,6 +28,7 @@ def discover(
     ] = False,
     seed: Annotated[int, typer.Option(help="Of the reduction and the permutations.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Write the whole result here, JSON.")] = None,
+    page: Annotated[Path | None, typer.Option(help="HTML file to write it to as well.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Cluster answers; show what the subject says more often than every control.
@@ -40,8 +41,9 @@ def discover(
 
     config = DiscoveryConfig(min_size=min_size, by_question=not topics, seed=seed)
     found = discovering.discover(
-        subject, controls=control or (), config=config, model=model, out=out, models=console.CACHE
-    )
+        subject, controls=control or (), config=config, model=model, out=out, page=page,
+        command=["offtarget", *sys.argv[1:]], models=console.CACHE,
+    )  # fmt: skip
     if as_json:
         console.say(pretty(found))
         return
@@ -49,3 +51,5 @@ def discover(
     console.say(discovery_text(found, width=console.width(), color=color, ascii=console.is_ascii()))
     if out is not None:
         console.say(f"all clusters: {out}")
+    if page is not None:
+        console.say(f"page: {page}")

@@ -12,10 +12,12 @@ from offtarget.evaluate.results import MeanInterval
 from offtarget.report import numerals
 from offtarget.report.charts import size_of
 from offtarget.report.summary import words
-from offtarget.report.text import safe_text
+from offtarget.report.text import ELLIPSIS, safe_text
 
 MAX_NAME = 160
 """Characters of a name that a page shows."""
+MAX_PREVIEW = 120
+"""Characters of the beginning of an answer."""
 MAX_PROSE = 2000
 """Characters of any other text, an answer among them."""
 
@@ -72,6 +74,7 @@ def environment() -> Environment:
         "p_value": numerals.p_value,
         "percent": numerals.percent,
         "plural": numerals.plural,
+        "preview": _preview,
         "short": _short,
         "signed": numerals.signed,
         "signed_interval": numerals.signed_interval,
@@ -90,6 +93,13 @@ def _shown(value: object) -> object:
 
 def _short(text: str) -> Markup:
     return escape(safe_text(text, limit=MAX_NAME))
+
+
+def _preview(text: str) -> Markup:
+    shown = safe_text(text[: 2 * MAX_PREVIEW])
+    if len(shown) > MAX_PREVIEW:
+        shown = shown[:MAX_PREVIEW].rsplit(" ", 1)[0] + ELLIPSIS
+    return escape(shown)
 
 
 def _answer_text(text: str) -> Markup:
