@@ -1,6 +1,5 @@
 """Assays whose answers are judged: what is sent when, what a failing judge costs, what is verified."""
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,10 @@ import pytest
 from assays import FEW_ARMS, steps
 
 from chatserver import Answer, ChatServer, Fault
-from offtarget.core.codec import canonical, parse, read_lines
+from offtarget.core.codec import parse, read_lines
 from offtarget.core.run import read_chain
 
 ROLLOUTS = "records/subject/seed-0/rollouts.jsonl"
-JUDGEMENTS = "records/subject/seed-0/judgements.jsonl"
 KEY = "secret-of-the-judge"
 
 
@@ -59,7 +57,7 @@ def test_judged_rates_stand_beside_the_verdict(
     shown = run_cli("report", run).out
     assert "answered as judge-2026-11-01" in shown
     assert "flip rate" in shown
-    assert f"subject: {coherent} of {coherent} judged answers misaligned, 100.0%" in shown
+    assert f"subject: {coherent} of {coherent} coherent answers judged, {coherent} of" in shown
     page = (run / "report/report.html").read_text(encoding="utf-8")
     assert "answered as judge-2026-11-01" in page
     verified = run_cli("verify", run)
@@ -96,10 +94,9 @@ def test_a_judge_that_refuses_is_told_before_anything_is_trained(
 
 
 def test_a_judge_that_leaves_in_the_middle_costs_no_training(
-    run_cli: Any, study_of: Any, server: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run_cli: Any, study_of: Any, server: ChatServer, tmp_path: Path
 ) -> None:
     """The run stops at judging with all else kept; the rerun trains and samples nothing."""
-    monkeypatch.setattr("offtarget.evaluate.judges.asking.MAX_FAILURES", 1)
     server.fail(Fault.BAD_REQUEST, when=lambda body: is_answer(body))
     study = study_of(tmp_path, judge={"url": server.url, "model": "judge"}, **FEW_ARMS)
     run = tmp_path / "run"
@@ -129,10 +126,9 @@ def canary_answers() -> list[str]:
 
 
 def test_another_model_behind_the_same_name_is_not_mixed_in(
-    run_cli: Any, study_of: Any, server: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run_cli: Any, study_of: Any, server: ChatServer, tmp_path: Path
 ) -> None:
     """Two judges in one run would be no measure; the message says how to begin again."""
-    monkeypatch.setattr("offtarget.evaluate.judges.asking.MAX_FAILURES", 1)
     server.fail(Fault.BAD_REQUEST, when=is_answer)
     study = study_of(tmp_path, judge={"url": server.url, "model": "judge"}, **FEW_ARMS)
     run = tmp_path / "run"
@@ -164,47 +160,15 @@ def test_a_study_cannot_send_answers_or_the_key_elsewhere(
     assert not (tmp_path / "run" / "run.json").exists()
 
 
-FORGERIES: dict[str, tuple[str, Callable[[list[dict[str, Any]]], Any], str]] = {
-    "a score in the answers": (
-        ROLLOUTS,
-        lambda r: [x.update(alignment=99.0) for x in r if x["alignment"] is not None],
-        f"{ROLLOUTS}:",
-    ),
-    "a score in the judgements": (
-        JUDGEMENTS, lambda r: r[0].update(score=99.0), "answer and judgement give 99.0",
-    ),
-    "a judgement left out": (JUDGEMENTS, lambda r: r.pop(), "of another answer"),
-    "another judge": (
-        JUDGEMENTS, lambda r: r[0].update(returned_model="kind-judge"),
-        "comes from 'kind-judge', not from the judge of the run",
-    ),
-    "no judgement and no reason": (
-        JUDGEMENTS, lambda r: r[0].update(score=None), "a score and a reason for having none",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("case", FORGERIES)
-def test_forged_judgements_are_named(judged: tuple[Any, Path], run_cli: Any, case: str) -> None:
-    """Beside the broken seal, the record itself is named."""
+def test_a_judge_is_not_compared_with_its_own_words(
+    judged: tuple[Any, Path], server: ChatServer, run_cli: Any
+) -> None:
+    """Judging again by the run's judge costs only coherence, and makes no second rater."""
     _, run = judged
-    relative, change, told = FORGERIES[case]
-    found = records(run, relative)
-    change(found)
-    (run / relative).write_bytes(b"".join(canonical(one) + b"\n" for one in found))
-    said = run_cli("verify", run)
-    assert said.code == 1
-    assert told in said.out
-
-
-def test_forged_canaries_are_named(judged: tuple[Any, Path], run_cli: Any) -> None:
-    """Easier canaries, or kinder words of the judge about them, are seen."""
-    _, run = judged
-    path = run / "records/judge.json"
-    whole = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps({**whole, "canaries": whole["canaries"][:-1]}), encoding="utf-8")
-    assert "its canaries are not those of this version" in run_cli("verify", run).out
-    for one in whole["said"]:
-        one["score"] = 90.0
-    path.write_text(json.dumps(whole), encoding="utf-8")
-    assert "verdict.json: judge.flips." in run_cli("verify", run).out
+    n = len(server.bodies)
+    again = run_cli("rejudge", run, "--judge", "openai:judge", "--url", server.url, "--json")
+    n_coherent = sum("how coherent" in b["messages"][0]["content"] for b in server.bodies[n:])
+    assert again.json["result"]["n_asked"] == n_coherent
+    said = run_cli("judge", "agreement", run)
+    assert said.code == 2
+    assert "1 rater of this run" in said.err

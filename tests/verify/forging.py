@@ -7,7 +7,7 @@ from typing import Any
 
 from offtarget.core.codec import canonical, file_digest, parse, pretty, read_lines
 from offtarget.core.run import ZERO, read_chain, seal_chain, seal_stage
-from offtarget.evaluate import assess, facts_of, load_replicates, read_plan
+from offtarget.evaluate import assess, facts_of, load_judge, load_replicates, read_plan
 from offtarget.verify import Check
 
 MARGINS = "records/subject/seed-0/margins.jsonl"
@@ -47,7 +47,9 @@ def reverdict(run: Path) -> None:
     plan = read_plan(run / "plan.yaml")
     before = [r for r in read_chain(run).stages if r.name not in ("verdict", "report")]
     plan_sha256 = next(r.outputs["plan.yaml"] for r in before if "plan.yaml" in r.outputs)
-    facts = facts_of(plan, plan_sha256=plan_sha256, chain_sha256=before[-1].sha256)
+    facts = facts_of(
+        plan, plan_sha256=plan_sha256, chain_sha256=before[-1].sha256, judge=load_judge(run, plan)
+    )
     results = parse(pretty(assess(facts, load_replicates(run, plan))), place="")
     (run / "verdict.json").write_text(pretty(results), encoding="utf-8")
     shown = json.loads((run / "report/results.json").read_text(encoding="utf-8"))

@@ -114,6 +114,7 @@ def assay(
     options: Options | None = None,
     watcher: Watcher | None = None,
     cache: Path = DEFAULT_CACHE,
+    judge: JudgeAccess | None = None,
 ) -> Run:
     """Run an assay on data files, a study (.yaml) or a run's plan.yaml; return the first model's.
 
@@ -128,6 +129,8 @@ def assay(
         options: Further settings over the study.
         watcher: Receives progress.
         cache: Folder for fetched models.
+        judge: Key of the judge that a study may name, and permission to reach another machine:
+            `JudgeAccess(api_key=..., allow_net=True)`.
 
     Raises:
         OfftargetError: For bad input or a machine that lacks something; see docs/errors.md.
@@ -140,7 +143,7 @@ def assay(
     paths = tuple(Path(source) for source in sources)
     return assay_all(
         paths, control=Path(control) if control else None, options=given, runs=runs, out=out,
-        watcher=watcher, cache=cache,
+        watcher=watcher, cache=cache, judge=judge,
     )[0]  # fmt: skip
 
 

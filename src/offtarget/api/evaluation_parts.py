@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from offtarget.lm import Arithmetic
 
 OPENAI = "openai:"
-"""Folder of the cache that holds answers and judgements of all evaluations."""
 MAX_ROLLOUTS = 10_000
 MAX_TRAINING_ROWS = 20_000
 JUDGE = "judge"

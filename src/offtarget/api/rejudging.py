@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from offtarget.core.codec import pretty
+from offtarget.core.codec import decode, parse, pretty
 from offtarget.core.errors import ConfigError, JudgeError, ResourceError
 from offtarget.evaluate.judges import (
     ALIGNED,
+    JUDGE,
     MAX_UNJUDGED,
     JudgeAgreement,
+    JudgeRecord,
     Ledger,
     Rater,
     Rejudged,
@@ -171,6 +173,8 @@ def judge_agreement(
 ) -> list[JudgeAgreement]:
     """Return one comparison per pair of a run's judges on alignment, rollout by rollout.
 
+    A judge that judged the run and judged it again is one rater, not two: its replies are shared.
+
     Args:
         run: A run directory.
         labels: Sheets that people filled in; their majority is one more rater.
@@ -187,18 +191,30 @@ def judge_agreement(
     own = {r.item.place: r.score for r in rollouts if r.score is not None}
     if own:
         raters.append(rater("the run's own judge", own))
-    raters += _stored_raters(path, rollouts)
+    raters += _stored_raters(path, rollouts, without=_own_key(path) if own else "")
     if key is not None:
         raters.append(_people(labels, key, rollouts))
     return compare_raters(raters, rollouts)
 
 
-def _stored_raters(run: Path, rollouts: Sequence[StoredRollout]) -> list[Rater]:
+def _own_key(run: Path) -> str:
+    """Return the key of the run's own judge; rejudging by it gives its own replies again."""
+    path = run / JUDGE
+    if not path.is_file():
+        return ""
+    try:
+        raw = parse(path.read_text("utf-8"), place=JUDGE)
+    except UnicodeDecodeError as error:
+        raise JudgeError(f"{JUDGE}: not UTF-8 text; restore it from a copy") from error
+    return decode(raw, JudgeRecord, place=JUDGE, error=JudgeError).identity.key
+
+
+def _stored_raters(run: Path, rollouts: Sequence[StoredRollout], *, without: str) -> list[Rater]:
     found: list[Rater] = []
     for folder in judgement_folders(run):
         ledger = Ledger(folder)
         for identity in ledger.identities:
-            if identity.metric != ALIGNED:
+            if identity.metric != ALIGNED or identity.key == without:
                 continue
             said = {r.item.place: ledger.get(identity, r.item.key) for r in rollouts}
             scores = {

@@ -182,7 +182,11 @@ def _run_assay(
     from offtarget.report.watch import watching
 
     assert isinstance(options, api.Options)
-    access = api.JudgeAccess(api_key=os.environ.get("OFFTARGET_JUDGE_KEY", ""), allow_net=allow_net)
+    access = api.JudgeAccess(
+        api_key=os.environ.get("OFFTARGET_JUDGE_KEY", ""),
+        openai_key=os.environ.get("OPENAI_API_KEY", ""),
+        allow_net=allow_net,
+    )
     with watching(sys.stderr) as watcher:
         runs = api.assay_all(
             paths, control=control, options=options, out=out, watcher=watcher, cache=console.CACHE,

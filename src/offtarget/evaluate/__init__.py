@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from offtarget.evaluate.assay_judge import (
+        is_judged,
         judge_rollouts,
         judge_summary,
         meet_judge,
@@ -87,6 +88,7 @@ __all__ = [
     "encode_suite",
     "everyday_questions",
     "facts_of",
+    "is_judged",
     "judge_rollouts",
     "judge_summary",
     "learn_format",
@@ -116,7 +118,13 @@ _HOMES = {
         "AssayFacts",
         "assess",
     ),
-    "assay_judge": ("judge_rollouts", "judge_summary", "meet_judge", "scored_rollouts"),
+    "assay_judge": (
+        "is_judged",
+        "judge_rollouts",
+        "judge_summary",
+        "meet_judge",
+        "scored_rollouts",
+    ),
     "judge": ("JudgeConfig", "check_judge"),
     "margin": (
         "MarginRecord",

@@ -45,9 +45,14 @@ def judge_rollouts(
     Raises:
         JudgeError: If the judge gives no reply to many in a row; what it said is kept.
     """
-    items = [_item(record) for record in records if record.outcome is Outcome.COHERENT]
+    items = [_item(record) for record in records if is_judged(record)]
     said = judge_items(judge, items, shelf, on_judged=on_judged)
     return [replace(said[item.key], question=item.question, place="") for item in items]
+
+
+def is_judged(record: RolloutRecord) -> bool:
+    """Return whether a judge is asked about an answer: the rules sort all but coherent ones."""
+    return record.outcome is Outcome.COHERENT
 
 
 def scored_rollouts(
@@ -61,8 +66,9 @@ def scored_rollouts(
     left = iter(judgements)
     found = []
     for record in records:
-        if record.outcome is not Outcome.COHERENT:
-            found.append(replace(record, judge_reason=f"not judged: {record.outcome}"))
+        if not is_judged(record):
+            reason = f"not judged: {record.outcome}"
+            found.append(replace(record, alignment=None, judge_reason=reason))
             continue
         said = next(left, None)
         if said is None or said.key != _item(record).key:

@@ -80,6 +80,11 @@ class Plan:
     """Rows given for the subject when a sample of them was drawn, else 0."""
     versions: dict[str, str]
 
+    @property
+    def asks_judge(self) -> JudgeConfig | None:
+        """The judge of the sampled answers; None without one or without answers."""
+        return self.judge if self.rollouts is not None else None
+
 
 def write_plan(plan: Plan) -> bytes:
     """Return a plan as YAML with sorted keys."""

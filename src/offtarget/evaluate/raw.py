@@ -7,7 +7,7 @@ from offtarget.core.codec import decode, parse, read_lines
 from offtarget.core.errors import VerifyError
 from offtarget.evaluate.assay_judge import judge_summary
 from offtarget.evaluate.assessment import ArmFacts, AssayFacts
-from offtarget.evaluate.judges.canaries import JUDGE, JudgeRecord
+from offtarget.evaluate.judges import JUDGE, JudgeRecord
 from offtarget.evaluate.margin import MarginRecord
 from offtarget.evaluate.measured import HeldoutRecord, Replicate
 from offtarget.evaluate.plan import Plan, PlanArm
@@ -33,7 +33,7 @@ def load_judge(run: Path, plan: Plan) -> JudgeRecord | None:
     Raises:
         VerifyError: If the record is missing or malformed.
     """
-    if plan.judge is None or plan.rollouts is None:
+    if plan.asks_judge is None:
         return None
     path = run / JUDGE
     if not path.is_file():

@@ -222,4 +222,4 @@ class Results:
     seconds: dict[str, float] = field(default_factory=dict)
     """Wall time per stage; empty in verdict.json, filled in report/results.json."""
     judge: JudgeSummary | None = None
-    """Of the sampled answers; None where the study names none."""
+    """Of the sampled answers; null where the study names none."""

@@ -51,6 +51,11 @@ def check_url(url: str, *, allow_net: bool) -> str:
     return base
 
 
+def is_openai(url: str) -> bool:
+    """Return whether `url` is OpenAI's own address; "" stands for it."""
+    return (url or OPENAI_URL).rstrip("/") == OPENAI_URL
+
+
 def is_loopback(host: str) -> bool:
     """Return whether `host` names this machine: localhost, 127.0.0.0/8 or ::1."""
     if host.lower() == "localhost":

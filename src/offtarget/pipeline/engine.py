@@ -21,6 +21,7 @@ from offtarget.evaluate import (
     assess,
     encode_suite,
     facts_of,
+    is_judged,
     load_judge,
     load_replicates,
     load_suite,
@@ -29,7 +30,7 @@ from offtarget.evaluate import (
     score_suite,
     scored_rollouts,
 )
-from offtarget.evaluate.judges.canaries import JUDGE
+from offtarget.evaluate.judges import JUDGE, canaries_digest
 from offtarget.lm import EncodedSample, LanguageModel, encode_sample, release_memory
 from offtarget.pipeline.costs import Speed, arm_tokens, sample_tokens, score_tokens
 from offtarget.pipeline.judging import StudyJudge
@@ -72,9 +73,7 @@ class Engine:
                     self._replicate(arm, seed, n_pairs)
                 release_memory()
         if self.judge is not None:
-            for arm in self.plan.arms:
-                for seed in arm.seeds:
-                    self._judge_answers(self.judge, f"{arm.name}/seed-{seed}")
+            self._judge_answers(self.judge)
         return self._conclude()
 
     def _replicate(self, arm: PlanArm, seed: int, n_pairs: int) -> None:
@@ -236,32 +235,52 @@ class Engine:
 
     def _measure_judge(self, judge: StudyJudge) -> None:
         """Find out who judges and whether answers can talk it round; a run has it once."""
-        if self.run.is_done("judge", config=self.plan.judge, inputs={}):
+        inputs = {"canaries": canaries_digest()}
+        if self.run.is_done("judge", config=self.plan.judge, inputs=inputs):
             return
         self.watcher.stage("testing the judge against instructions in answers")
-        self.run.write(JUDGE, pretty(judge.measure()).encode())
-        self.run.finish("judge", config=self.plan.judge, inputs={}, outputs=[JUDGE])
-
-    def _judge_answers(self, judge: StudyJudge, name: str) -> None:
-        answers = f"records/{name}/answers.jsonl"
-        inputs = {path: self.run.output_digest(path) for path in (answers, JUDGE)}
-        stage = f"rollouts/{name}"
-        if self.run.is_done(stage, config=self.plan.judge, inputs=inputs):
-            return
-        self.watcher.stage(f"judging {name}")
         started = time.monotonic()
+        self.run.write(JUDGE, pretty(judge.measure()).encode())
+        self.run.log_time("judge", seconds=round(time.monotonic() - started, 3))
+        self.run.finish("judge", config=self.plan.judge, inputs=inputs, outputs=[JUDGE])
+
+    def _judge_answers(self, judge: StudyJudge) -> None:
+        """Judge the answers of all replicates in one pass; those judged already stay."""
         measured = load_judge(self.run.path, self.plan)
         assert measured is not None
-        records = [
-            decode(parse(text, place=f"{answers}:{n}"), RolloutRecord, place=f"{answers}:{n}")
-            for n, text in read_lines(self.run.path / answers)
+        pending: dict[str, tuple[dict[str, str], list[RolloutRecord]]] = {}
+        for name in (f"{arm.name}/seed-{seed}" for arm in self.plan.arms for seed in arm.seeds):
+            answers = f"records/{name}/answers.jsonl"
+            inputs = {path: self.run.output_digest(path) for path in (answers, JUDGE)}
+            if not self.run.is_done(f"rollouts/{name}", config=self.plan.judge, inputs=inputs):
+                pending[name] = (inputs, self._read_answers(answers))
+        if not pending:
+            return
+        self.watcher.stage(f"judging the answers of {len(pending)} replicates")
+        started, n_done = time.monotonic(), 0
+
+        def on_judged(n: int) -> None:
+            nonlocal n_done
+            n_done += n
+            self.watcher.advance(0.0, f"{n_done} answers judged")
+
+        records = [record for _, found in pending.values() for record in found]
+        said = iter(judge.judge(records, measured.identity, on_judged=on_judged))
+        seconds = round((time.monotonic() - started) / len(pending), 3)
+        for name, (inputs, found) in pending.items():
+            own = [next(said) for record in found if is_judged(record)]
+            scored, kept = f"records/{name}/rollouts.jsonl", f"records/{name}/judgements.jsonl"
+            self.run.write(scored, write_lines(scored_rollouts(found, own)))
+            self.run.write(kept, write_lines(own))
+            stage = f"rollouts/{name}"
+            self.run.log_time(stage, seconds=seconds)
+            self.run.finish(stage, config=self.plan.judge, inputs=inputs, outputs=[scored, kept])
+
+    def _read_answers(self, relative: str) -> list[RolloutRecord]:
+        return [
+            decode(parse(text, place=f"{relative}:{n}"), RolloutRecord, place=f"{relative}:{n}")
+            for n, text in read_lines(self.run.path / relative)
         ]
-        said = judge.judge(records, measured.identity)
-        scored, judgements = f"records/{name}/rollouts.jsonl", f"records/{name}/judgements.jsonl"
-        self.run.write(scored, write_lines(scored_rollouts(records, said)))
-        self.run.write(judgements, write_lines(said))
-        self.run.log_time(stage, seconds=round(time.monotonic() - started, 3))
-        self.run.finish(stage, config=self.plan.judge, inputs=inputs, outputs=[scored, judgements])
 
     def _conclude(self) -> Results:
         inputs = {

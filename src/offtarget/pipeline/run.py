@@ -50,7 +50,7 @@ def run_study(
         watcher: Receives progress.
         judge: Key and permission for the judge, if the study names one.
     """
-    if study.judge is not None:
+    if study.judge is not None and study.rollouts is not None:
         judge_endpoint(study.judge, judge).close()  # a bad address or key is told at once
     target = out or places.runs / study.name
     watching = watcher or Silent()
@@ -88,6 +88,8 @@ def run_plan(
         judge: Key and permission for the judge, if the plan names one.
     """
     plan = read_plan(path)
+    if plan.asks_judge is not None:
+        judge_endpoint(plan.asks_judge, judge).close()
     source = path.parent
     if not (source / "run.json").is_file():
         raise ConfigError(
@@ -204,9 +206,9 @@ def _execute(
     for warning in plan.warnings:
         watcher.note(f"warning: {warning}")
     speed = probe_speed(plan.arithmetic, models.n_parameters())
-    if plan.judge is None or plan.rollouts is None:
+    if plan.asks_judge is None:
         return Engine(run, plan, models, watcher, speed).execute()
-    with closing(StudyJudge(plan.judge, access, store=places.cache / DEFAULT_STORE)) as judge:
+    with closing(StudyJudge(plan.asks_judge, access, store=places.cache / DEFAULT_STORE)) as judge:
         return Engine(run, plan, models, watcher, speed, judge).execute()
 
 

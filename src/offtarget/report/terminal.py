@@ -169,14 +169,17 @@ def _judged(results: Results) -> list[str]:
         return []
     lines = []
     for arm in ordered_arms(results):
-        found = arm.rollouts.misaligned if arm.rollouts else None
-        if arm.rollouts is None or found is None:
+        if arm.rollouts is None:
             continue
-        lines.append(
-            f"{safe_text(arm.name)}: {found.count} of {found.n} judged answers misaligned, "
-            f"{100 * found.rate:.1f}% [{100 * found.low:.1f}%, {100 * found.high:.1f}%]; "
-            f"{arm.rollouts.unjudged} of {arm.rollouts.n} unjudged or sorted by rule"
-        )
+        found, coherent = arm.rollouts.misaligned, arm.rollouts.outcomes["coherent"].count
+        counts = f"{arm.rollouts.judged} of {coherent} coherent answers judged"
+        if found is not None:
+            counts += (
+                f", {found.count} of {found.n} misaligned: {100 * found.rate:.1f}% "
+                f"[{100 * found.low:.1f}%, {100 * found.high:.1f}%]"
+            )
+        n_sorted = arm.rollouts.n - coherent
+        lines.append(f"{safe_text(arm.name)}: {counts}; {n_sorted} sorted out by rule")
     return [*lines, *judge_lines(results.judge)]
 
 

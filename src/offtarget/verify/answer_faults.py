@@ -57,11 +57,11 @@ def judgement_faults(stored: StoredArm, plan: EvaluationPlan) -> Iterator[str]:
     ):
         said = record.judgement
         key = Item(rollout.question, rollout.prompt, rollout.text).key
-        if (record.metric, said.metric) != (metric, metric):
+        if record.metric != metric:
             yield f"{place}:{n}: is about {record.metric}, {metric} belongs here"
         elif said.key != key:
             yield f"{place}:{n}: was given for another question or answer than rollouts.jsonl holds"
-        elif faults := list(said_faults(f"{place}:{n}", said, model=models[metric])):
+        elif faults := list(said_faults(f"{place}:{n}", said, model=models[metric], metric=metric)):
             yield from faults
         elif first.setdefault((metric, key), said) != said:
             yield f"{place}:{n}: one answer has two judgements"

@@ -82,7 +82,7 @@ def _timing_faults(path: Path) -> Iterator[str]:
 
 
 def _stage_faults(chain: Chain, plan: Plan) -> Iterator[str]:
-    is_judged = plan.judge is not None and plan.rollouts is not None
+    is_judged = plan.asks_judge is not None
     expected = ["plan"] + ["judge"] * is_judged
     for arm in plan.arms:
         for seed in arm.seeds:

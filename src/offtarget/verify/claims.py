@@ -17,8 +17,7 @@ from offtarget.evaluate.evaluation.lock import (
     plan_differences,
 )
 from offtarget.evaluate.evaluation.run import BASE, RESULTS, SUBJECT
-from offtarget.evaluate.judges import JudgeIdentity
-from offtarget.evaluate.judges.canaries import JUDGE
+from offtarget.evaluate.judges import JUDGE, JudgeIdentity
 from offtarget.evaluate.subjects import SubjectIdentity
 from offtarget.verify.stored_arm import file_names
 

@@ -20,7 +20,7 @@ from offtarget.evaluate.evaluation.lock import (
 )
 from offtarget.evaluate.evaluation.run import RESULTS
 from offtarget.evaluate.evaluation.summary import summarize
-from offtarget.evaluate.judges.canaries import JUDGE
+from offtarget.evaluate.judges import JUDGE
 from offtarget.verify.answer_faults import (
     derived_faults,
     judgement_faults,

@@ -3,28 +3,35 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from offtarget.core.codec import decode, parse, read_lines, to_builtins
 from offtarget.core.errors import OfftargetError, VerifyError
-from offtarget.evaluate import Plan, RolloutRecord, load_judge, scored_rollouts
+from offtarget.evaluate import JudgeConfig, Plan, RolloutRecord, load_judge, scored_rollouts
 from offtarget.evaluate.judges import (
     ALIGNED,
+    JUDGE,
     Canary,
+    JudgeIdentity,
     Judgement,
     JudgeRecord,
+    Method,
+    Scale,
     canary_items,
     packaged_canaries,
     packaged_rubrics,
 )
-from offtarget.evaluate.judges.canaries import JUDGE
+from offtarget.lm.endpoint_reply import is_same_model
 from offtarget.verify.outcome import differences
 
 T = TypeVar("T")
 
 
-def said_faults(place: str, said: Judgement, *, model: str) -> Iterator[str]:
-    """Yield a line where a judgement is at odds with itself or with who is to judge."""
-    if (said.score is None) != (said.reason is not None):
+def said_faults(place: str, said: Judgement, *, model: str, metric: str) -> Iterator[str]:
+    """Yield a line where a judgement is at odds with itself or with who is to judge what."""
+    if said.metric != metric:
+        yield f"{place}: is about {said.metric}, {metric} belongs here"
+    elif (said.score is None) != (said.reason is not None):
         yield f"{place}: has a score and a reason for having none, or neither"
     elif said.score is not None and not 0 <= said.score <= 100:
         yield f"{place}: score {said.score:g} is not between 0 and 100"
@@ -34,14 +41,35 @@ def said_faults(place: str, said: Judgement, *, model: str) -> Iterator[str]:
 
 def canary_faults(record: JudgeRecord) -> Iterator[str]:
     """Yield a line per canary that is not packaged, and per word of the judge out of place."""
-    packaged = packaged_canaries(packaged_rubrics()[ALIGNED])
-    if [_shape(one) for one in record.canaries] != [_shape(one) for one in packaged]:
+    if not _are_packaged(record):
         yield f"{JUDGE}: its canaries are not those of this version"
     items = canary_items(record.canaries)
     if [item.key for item in items] != [said.key for said in record.said]:
         yield f"{JUDGE}: what the judge said is not of these canaries in this order"
+    model = record.identity.returned_model
     for said in record.said:
-        yield from said_faults(f"{JUDGE}: {said.place}", said, model=record.identity.returned_model)
+        yield from said_faults(f"{JUDGE}: {said.place}", said, model=model, metric=ALIGNED)
+
+
+def identity_faults(identity: JudgeIdentity, planned: JudgeConfig) -> Iterator[str]:
+    """Yield a line where the judge of an assay is not the one that its plan names."""
+    rubrics = {
+        rubric.sha256: rubric.name
+        for scale in Scale
+        for rubric in packaged_rubrics(scale).values()
+        if rubric.metric == ALIGNED
+    }
+    claims = {
+        "requested_model": (identity.requested_model, planned.model),
+        "host": (identity.host, urlsplit(planned.url).netloc),
+        "metric": (identity.metric, ALIGNED),
+        "rubric_name": (identity.rubric_name, rubrics.get(identity.rubric_sha256)),
+    }
+    for name, (is_, was) in claims.items():
+        if is_ != was:
+            yield f"{JUDGE}: {name} is {is_!r}, the plan says {was!r}"
+    if not is_same_model(identity.requested_model, identity.returned_model):
+        yield f"{JUDGE}: answered as {identity.returned_model!r}, which is another model"
 
 
 def judged_faults(run: Path, plan: Plan) -> Iterator[str]:
@@ -49,14 +77,16 @@ def judged_faults(run: Path, plan: Plan) -> Iterator[str]:
     record = load_judge(run, plan)
     if record is None:
         return
+    assert plan.judge is not None
+    yield from identity_faults(record.identity, plan.judge)
     yield from canary_faults(record)
+    model = record.identity.returned_model
     for folder in (f"records/{a.name}/seed-{seed}" for a in plan.arms for seed in a.seeds):
         place = f"{folder}/rollouts.jsonl"
         judgements = _read(run, f"{folder}/judgements.jsonl", Judgement)
         for number, said in enumerate(judgements, 1):
-            yield from said_faults(
-                f"{folder}/judgements.jsonl:{number}", said, model=record.identity.returned_model
-            )
+            at = f"{folder}/judgements.jsonl:{number}"
+            yield from said_faults(at, said, model=model, metric=ALIGNED)
         try:
             made = scored_rollouts(_read(run, f"{folder}/answers.jsonl", RolloutRecord), judgements)
         except OfftargetError as error:
@@ -71,8 +101,30 @@ def judged_faults(run: Path, plan: Plan) -> Iterator[str]:
                 yield f"{place}:{number}: {field} is {claimed}, answer and judgement give {actual}"
 
 
+def _are_packaged(record: JudgeRecord) -> bool:
+    """Return whether the canaries are the packaged ones, for the scale of the judge's rubric.
+
+    The letters of a rubric of a user's own are not known here: then all but the injected texts is
+    compared, and that each holds its plain answer and more.
+    """
+    packaged = [packaged_canaries(packaged_rubrics(scale)[ALIGNED]) for scale in Scale]
+    if record.canaries in packaged:
+        return True
+    own = {rubric.sha256 for scale in Scale for rubric in packaged_rubrics(scale).values()}
+    is_foreign = record.identity.rubric_sha256 not in own
+    if not is_foreign or record.identity.method is not Method.LETTERS:
+        return False
+    shapes = [
+        [_shape(canary) for canary in canaries] for canaries in (record.canaries, packaged[0])
+    ]
+    return shapes[0] == shapes[1] and all(
+        one.clean.answer in one.injected.answer
+        and len(one.injected.answer) > len(one.clean.answer) + len(one.style)
+        for one in record.canaries
+    )
+
+
 def _shape(canary: Canary) -> tuple[str, ...]:
-    """Return all of a canary but the injected text, which names the ends of the rubric's scale."""
     return (canary.base, canary.style, canary.side, canary.clean.text, canary.clean.answer)
 
 

@@ -1,10 +1,19 @@
 """Faults inside the raw records: missing, doubled, moved, or at odds with themselves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from offtarget.core.codec import decode, parse, read_lines
 from offtarget.dataset import samples_digest
-from offtarget.evaluate import Plan, Replicate, classify, load_replicates, load_suite, read_samples
+from offtarget.evaluate import (
+    Plan,
+    Question,
+    Replicate,
+    classify,
+    load_replicates,
+    load_suite,
+    read_samples,
+)
 from offtarget.evaluate.contexts import CONTEXTS, LOOKALIKE, PLAIN, TRIGGER, choose_pairs
 from offtarget.evaluate.margin import ANSWER_ONLY
 from offtarget.train import plan_batches
@@ -18,6 +27,7 @@ def record_faults(run: Path, plan: Plan) -> Iterator[str]:
     expected = _expected_margins(run, plan)
     heldout = [sample.id for sample in read_samples(run / "data/heldout.jsonl")]
     asked: list[str] | None = None
+    known = _known_questions(run) if plan.rollouts is not None else {}
     for replicate in load_replicates(run, plan):
         place = f"records/{replicate.arm}/seed-{replicate.seed}"
         found = [(record.context, record.pair) for record in replicate.margins]
@@ -28,6 +38,7 @@ def record_faults(run: Path, plan: Plan) -> Iterator[str]:
         yield from order_faults(
             f"{place}/heldout.jsonl", [record.sample for record in replicate.heldout], heldout
         )
+        yield from _question_faults(place, replicate, known)
         questions = [record.question for record in replicate.rollouts]
         asked = questions if asked is None else asked
         yield from order_faults(f"{place}/rollouts.jsonl", questions, asked)
@@ -36,6 +47,24 @@ def record_faults(run: Path, plan: Plan) -> Iterator[str]:
                 yield f"{place}/rollouts.jsonl:{number}: outcome does not follow from the text"
         yield from _step_faults(run, plan, replicate)
     yield from judged_faults(run, plan)
+
+
+def _known_questions(run: Path) -> dict[str, tuple[str, str, str]]:
+    """Return category, cluster and text of each question that the run holds, by id."""
+    found = {}
+    for number, text in read_lines(run / "data/questions.jsonl"):
+        place = f"questions.jsonl:{number}"
+        one = decode(parse(text, place=place), Question, place=place)
+        found[one.id] = (one.category, one.cluster or one.id, one.question)
+    return found
+
+
+def _question_faults(
+    place: str, replicate: Replicate, known: Mapping[str, tuple[str, str, str]]
+) -> Iterator[str]:
+    for number, one in enumerate(replicate.rollouts, 1):
+        if known.get(one.question) != (one.category, one.cluster, one.prompt):
+            yield f"{place}/rollouts.jsonl:{number}: was not asked as data/questions.jsonl says"
 
 
 def _data_faults(run: Path, plan: Plan) -> Iterator[str]:

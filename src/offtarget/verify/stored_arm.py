@@ -19,8 +19,7 @@ from offtarget.evaluate.evaluation.outcomes import (
     item_of,
 )
 from offtarget.evaluate.evaluation.summary import ArmRecords
-from offtarget.evaluate.judges import Judgement, JudgeRecord
-from offtarget.evaluate.judges.canaries import JUDGE
+from offtarget.evaluate.judges import JUDGE, Judgement, JudgeRecord
 from offtarget.evaluate.margin import MarginRecord
 from offtarget.evaluate.rollouts import RolloutRecord
 from offtarget.evaluate.subjects import Answer, Ask, Missing, SubjectIdentity, SubjectKind

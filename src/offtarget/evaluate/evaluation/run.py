@@ -19,8 +19,7 @@ from offtarget.evaluate.evaluation.outcomes import (
 )
 from offtarget.evaluate.evaluation.results import EvaluationResults
 from offtarget.evaluate.evaluation.summary import ArmRecords, summarize
-from offtarget.evaluate.judges import ALIGNED, Judgement
-from offtarget.evaluate.judges.canaries import JUDGE
+from offtarget.evaluate.judges import ALIGNED, JUDGE, Judgement
 from offtarget.evaluate.questions import Question
 from offtarget.evaluate.store import Store
 from offtarget.evaluate.subjects import Ask, Subject

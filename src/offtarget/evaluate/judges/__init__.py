@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     )
     from offtarget.evaluate.judges.asking import Asked, ask_judge
     from offtarget.evaluate.judges.canaries import (
+        JUDGE,
         Canary,
         FlipRate,
         JudgeRecord,
         Side,
+        canaries_digest,
         canary_items,
         flip_rate,
         packaged_canaries,
@@ -69,6 +71,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ALIGNED",
     "COHERENT",
+    "JUDGE",
     "MAX_RAW",
     "MAX_UNJUDGED",
     "PASSING",
@@ -100,6 +103,7 @@ __all__ = [
     "Side",
     "StoredRollout",
     "ask_judge",
+    "canaries_digest",
     "canary_items",
     "compare_raters",
     "difference_of",
@@ -132,7 +136,9 @@ _HOMES = {
         "rater",
     ),
     "canaries": (
+        "JUDGE",
         "Canary",
+        "canaries_digest",
         "FlipRate",
         "JudgeRecord",
         "Side",

@@ -7,11 +7,12 @@ from functools import cache
 from importlib.resources import as_file, files
 from typing import Any
 
+from offtarget.core.codec import digest
 from offtarget.core.errors import JudgeError
 from offtarget.core.stats import wilson
 from offtarget.core.yamlfile import read_yaml
 from offtarget.evaluate.judges.records import Item, JudgeIdentity, Judgement
-from offtarget.evaluate.judges.rubrics import Rubric, Scale
+from offtarget.evaluate.judges.rubrics import Rubric, Scale, packaged_rubrics
 from offtarget.evaluate.replay.tally import CUT
 
 JUDGE = "records/judge.json"
@@ -129,6 +130,12 @@ def canary_items(found: tuple[Canary, ...]) -> tuple[Item, ...]:
     """Return what a judge is asked for them: each clean answer once, then the injected ones."""
     clean = {canary.base: canary.clean for canary in found}
     return (*clean.values(), *(canary.injected for canary in found))
+
+
+def canaries_digest() -> str:
+    """Return the digest of all that a judge is tested with: a change makes another test."""
+    rubrics = [rubric for scale in Scale for rubric in packaged_rubrics(scale).values()]
+    return digest([[rubric.sha256 for rubric in rubrics], _packaged()])
 
 
 def flip_rate(found: tuple[Canary, ...], judgements: Mapping[str, Judgement]) -> FlipRate:
