@@ -40,9 +40,7 @@ def rejudge(
     timeout: Annotated[float, typer.Option(help="Seconds to wait for a reply.")] = 60.0,
     store: Annotated[
         Path | None,
-        typer.Option(
-            help="Judgements of evaluate, assay and rejudge; in the cache by default."
-        ),
+        typer.Option(help="Judgements of evaluate, assay and rejudge; in the cache by default."),
     ] = None,
     allow_net: Annotated[
         bool, typer.Option("--allow-net", help="Let answers leave this machine.")
