@@ -446,3 +446,10 @@ def test_a_bad_price_is_refused(evaluated: Make, tmp_path: Path) -> None:
     prices.write_text("models: {m: {input_per_million: -1, output_per_million: 0}}")
     with pytest.raises(ConfigError, match="the price of 'm' is negative"):
         evaluated(prices=prices)
+
+
+def test_another_judge_is_another_plan(evaluated: Make, server: ChatServer) -> None:
+    """The same directory is not judged by whoever is kinder, unless the results say so."""
+    evaluated()
+    with pytest.raises(ConfigError, match="judges: planned"):
+        evaluated(judge="openai:kind")

@@ -250,4 +250,5 @@ def _flat(value: Any, name: str = "") -> dict[str, str]:
             for path, text in _flat(inner, f"{name}.{key}" if name else str(key)).items()
         }
     text = value if isinstance(value, str) else canonical(value).decode()
-    return {name: text[:_MAX_SHOWN] + "..." if len(text) > _MAX_SHOWN + 8 else text}
+    is_long = len(text) > _MAX_SHOWN + 8
+    return {name: f"{text[:_MAX_SHOWN]}... ({digest(text)[:12]})" if is_long else text}
