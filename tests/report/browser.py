@@ -24,6 +24,31 @@ window.violations = [];
 document.addEventListener("securitypolicyviolation", (e) => violations.push(e.violatedDirective));
 """
 
+OVERLAPS = """() => {
+  const found = [];
+  for (const svg of document.querySelectorAll("svg")) {
+    const frame = svg.getBoundingClientRect();
+    if (!frame.width) continue;
+    const texts = [...svg.querySelectorAll("text")];
+    const boxes = texts.map((t) => t.getBoundingClientRect());
+    boxes.forEach((a, i) => {
+      if (a.left < frame.left - 1 || a.right > frame.right + 1
+          || a.top < frame.top - 1 || a.bottom > frame.bottom + 1)
+        found.push("outside: " + texts[i].textContent);
+      boxes.slice(i + 1).forEach((b, j) => {
+        const x = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+        const y = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+        if (x > 1 && y > 3)
+          found.push(texts[i].textContent + " over " + texts[i + 1 + j].textContent);
+      });
+    });
+  }
+  return found;
+}"""
+CLIPPED = """() => [...document.querySelectorAll("h1,h2,p,li,dd,dt,th,td,summary,.facts div,.gate")]
+  .filter((e) => e.clientWidth && e.scrollWidth > e.clientWidth + 1 && !e.closest(".scroll"))
+  .map((e) => e.textContent.slice(0, 60))"""
+
 
 @dataclass(slots=True)
 class Watched:
@@ -39,6 +64,21 @@ class Watched:
         self.incidents.clear()
         self.file.write_bytes(html.encode("utf-8"))
         self.page.goto(self.file.as_uri())
+
+    def layout_faults(self, html: str) -> list[str]:
+        """Show `html` with everything unfolded; return what overlaps, is cut off or was done.
+
+        A page that scrolls sideways is a fault too.
+        """
+        self.show(html)
+        self.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = 1)")
+        wide = self.page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
+        return [
+            *([f"scrolls {wide} pixels sideways"] if wide > 0 else []),
+            *self.page.evaluate(OVERLAPS),
+            *(f"cut off: {text}" for text in self.page.evaluate(CLIPPED)),
+            *self.incidents,
+        ]
 
     def violations(self) -> list[str]:
         """Return the directives of the page's policy that were violated."""

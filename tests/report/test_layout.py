@@ -15,31 +15,6 @@ from offtarget.report.page import asset
 from .browser import open_page
 from .fixtures import every_text, make_results
 
-OVERLAPS = """() => {
-  const found = [];
-  for (const svg of document.querySelectorAll("svg")) {
-    const frame = svg.getBoundingClientRect();
-    if (!frame.width) continue;
-    const texts = [...svg.querySelectorAll("text")];
-    const boxes = texts.map((t) => t.getBoundingClientRect());
-    boxes.forEach((a, i) => {
-      if (a.left < frame.left - 1 || a.right > frame.right + 1
-          || a.top < frame.top - 1 || a.bottom > frame.bottom + 1)
-        found.push("outside: " + texts[i].textContent);
-      boxes.slice(i + 1).forEach((b, j) => {
-        const x = Math.min(a.right, b.right) - Math.max(a.left, b.left);
-        const y = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-        if (x > 1 && y > 3)
-          found.push(texts[i].textContent + " over " + texts[i + 1 + j].textContent);
-      });
-    });
-  }
-  return found;
-}"""
-CLIPPED = """() => [...document.querySelectorAll("h1,h2,p,li,dd,dt,th,td,summary,.facts div,.gate")]
-  .filter((e) => e.clientWidth && e.scrollWidth > e.clientWidth + 1 && !e.closest(".scroll"))
-  .map((e) => e.textContent.slice(0, 60))"""
-
 
 def _variants() -> dict[str, Results]:
     bare = make_results(
@@ -64,13 +39,21 @@ def test_nothing_overlaps_or_leaves_the_page(
     """No text of a figure meets another or its edge; the page never scrolls sideways."""
     with open_page(browser, tmp_path, width=width, scheme=scheme) as watched:
         for name, results in _variants().items():
-            watched.show(render_report(results))
-            watched.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = 1)")
-            wide = watched.page.evaluate("document.scrollingElement.scrollWidth")
-            assert wide <= width, name
-            assert watched.page.evaluate(OVERLAPS) == [], name
-            assert watched.page.evaluate(CLIPPED) == [], name
-            assert watched.incidents == [], name
+            assert watched.layout_faults(render_report(results)) == [], name
+
+
+def test_faults_of_a_layout_are_found(browser: Browser, tmp_path: Path) -> None:
+    """A page that is too wide, with text over text, a cut word and a script that complains."""
+    bad = (
+        "<svg width=90 height=30><text y=20>one</text><text y=20>two</text></svg>"
+        "<details><p style='width:40px;overflow:hidden'>unbreakable</p></details>"
+        "<div style='width:2000px'>wide</div><script>console.error('loud')</script>"
+    )
+    with open_page(browser, tmp_path) as watched:
+        scrolls, over, cut, said = watched.layout_faults(bad)
+        assert scrolls.endswith("pixels sideways")
+        assert (over, cut, said) == ("one over two", "cut off: unbreakable", "console loud")
+        assert watched.layout_faults("<p>calm</p>") == []
 
 
 @pytest.mark.parametrize("width", [360, 1280])
