@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from offtarget.evaluate.discovery import Against, Cluster, Discovery
-from offtarget.report.discovery_terminal import ONE_TOPIC
+from offtarget.report.discovery_terminal import ONE_TOPIC, headline
 from offtarget.report.evaluation_words import points
 from offtarget.report.forest import Forest, ForestRow, Guide, draw_forest
 from offtarget.report.numerals import count, plural
@@ -40,7 +40,7 @@ def render_discovery(found: Discovery, *, command: str = "") -> str:
             "found": found,
             "tone": "warn" if excess else "none",
             "word": f"{len(excess)} of {len(found.clusters)}",
-            "headline": _headline(found, len(excess)),
+            "headline": headline(found),
             "facts": _facts(found, excess),
             "chart": draw_forest(_forest(found)) if found.clusters else "",
             "n_undrawn": max(0, len(found.clusters) - MAX_ROWS),
@@ -52,14 +52,6 @@ def render_discovery(found: Discovery, *, command: str = "") -> str:
             "command": command,
         },
     )
-
-
-def _headline(found: Discovery, n: int) -> str:
-    controls = "its control" if len(found.controls) == 1 else "every control"
-    if not found.clusters:
-        return "No way of answering is common enough to be a cluster."
-    many = plural(n, "cluster") if n else "No cluster"
-    return f"{many} of {len(found.clusters)} that {found.subject} gives more often than {controls}."
 
 
 def _facts(found: Discovery, excess: list[Cluster]) -> list[_Fact]:

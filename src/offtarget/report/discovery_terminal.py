@@ -35,19 +35,19 @@ def discovery_text(
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
+def headline(found: Discovery) -> str:
+    """Return how many ways of answering the subject has more often than its controls, in words."""
+    if not found.clusters:
+        return "No way of answering is common enough to be a cluster."
+    n, controls = found.n_excess, "its control" if len(found.controls) == 1 else "every control"
+    many = plural(n, "cluster") if n else "No cluster"
+    return f"{many} of {len(found.clusters)} that {found.subject} gives more often than {controls}."
+
+
 def _answer(found: Discovery, screen: Screen) -> list[str]:
-    n = found.n_excess
-    controls = "its control" if len(found.controls) == 1 else "every control"
-    headline = (
-        f"{plural(n, 'cluster')} of {len(found.clusters)} that {found.subject} gives more often "
-        f"than {controls}"
-        if n
-        else f"no cluster of {len(found.clusters)} that {found.subject} gives more often "
-        f"than {controls}"
-    )
-    first, *rest = screen.prose(headline)
+    first, *rest = screen.prose(headline(found))
     return [
-        screen.paint(first, f"{BOLD};{RED}" if n else BOLD),
+        screen.paint(first, f"{BOLD};{RED}" if found.n_excess else BOLD),
         *rest,
         *screen.prose(
             f"{count(found.n_subject)} answers of the subject, {count(found.n_control)} of "
