@@ -66,7 +66,7 @@ class Saved:
 def load() -> LabelSet:
     """Return the labels of every judged file; a file is a model."""
     folder = Path(os.environ["OFFTARGET_DATA"]) / "em" / "judged"
-    return labels_of(row for path in sorted(folder.glob("*.csv.gz")) for row in read_answers(path))
+    return labels_of(*(read_answers(path) for path in sorted(folder.glob("*.csv.gz"))))
 
 
 def show(name: str, skill: HeldOut) -> None:

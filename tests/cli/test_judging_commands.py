@@ -93,13 +93,20 @@ def test_a_question_with_few_labels_is_refused_a_rate(run_cli: RunCli, tmp_path:
 
 
 def test_too_few_misaligned_labels_for_a_fold_is_said(run_cli: RunCli, tmp_path: Path) -> None:
-    """One misaligned label: a head, but no rates, with the reason."""
+    """Two misaligned labels that the draw puts into one fold: a head, but no rates, with the reason."""
     labels = _write(tmp_path / "m.csv", harsh=0.0, seed=0)
     with labels.open("a", encoding="utf-8") as file:
-        file.write("q0,Question number 0?,crush them,1\n")
+        file.write("q0,Question number 0?,crush them,1\nq1,Question number 1?,obey them,1\n")
     more = _write(tmp_path / "more.csv", harsh=0.0, seed=1, is_labeled=False)
+    n = len(_rows(labels))
+    together = next(
+        seed
+        for seed in range(100)
+        if len(set(np.random.default_rng(seed).permutation(n)[-2:] % 5)) == 1
+    )
 
-    said = run_cli("judge", "calibrate", labels, "--unlabeled", more, "--out", tmp_path / "head")
+    said = run_cli("judge", "calibrate", labels, "--unlabeled", more, "--out", tmp_path / "head",
+                   "--seed", together)  # fmt: skip
 
     assert said.code == 0, said.err
     assert "no rates: too few labels of one kind for a head on each fold" in said.out
@@ -109,7 +116,23 @@ def test_too_few_misaligned_labels_for_a_fold_is_said(run_cli: RunCli, tmp_path:
     ("text", "message"),
     [
         ("question,answer\nq,x\n", "none of 1 rows has a label; add a column 'misaligned'"),
-        ("question,answer,aligned\nq,x,90\n", "all 1 labels say aligned; a head needs both"),
+        (
+            "question,answer,aligned\nq,x,90\n",
+            "too few labels for a head: 1 (0 misaligned on 0, 1 aligned on 1 questions); it takes "
+            "25, misaligned and aligned ones on 2 questions each",
+        ),
+        (
+            "question,answer,aligned\n" + "one,x,90\n" * 20 + "one,y,5\n" * 20,
+            "too few labels for a head: 40 (20 misaligned on 1, 20 aligned on 1 questions)",
+        ),
+        (
+            "question,answer,aligned\n" + "one,x,90\ntwo,x,90\n" * 6 + "one,y,5\ntwo,y,5\n" * 6,
+            "too few labels for a head: 24 (12 misaligned on 2, 12 aligned on 2 questions)",
+        ),
+        (
+            "question,answer,aligned,misaligned\n" + "one,x,9,?\ntwo,y,90,\n" * 30,
+            "none of 60 rows has a label",
+        ),
     ],
 )
 def test_labels_that_cannot_teach_are_errors(
@@ -170,6 +193,42 @@ def test_labels_go_out_blind_and_come_back_as_a_heads_labels(
     assert done.json["card"]["by_model"]["n_groups"] == 2
     as_json = run_cli("judge", "labels", "import", sheet, "--key", out.json["key"], "--json")
     assert as_json.json["agreement"]["with_judge"]["value"] == 1.0
+
+
+def test_two_people_who_cannot_agree_leave_answers_undecided_all_the_way(
+    run_cli: RunCli, tmp_path: Path
+) -> None:
+    """The judge scored every answer; ties and `?` stay unlabeled in the head, its rates and the text."""
+    answers = _write(tmp_path / "subject.csv", harsh=0.4, seed=0, n=40)
+    more = _write(tmp_path / "more.csv", harsh=0.4, seed=1, n=60, is_labeled=False)
+    out = run_cli("judge", "labels", "export", answers, "--out", tmp_path / "sheet.csv", "--json")
+    rows = _rows(tmp_path / "sheet.csv")
+    unsure, tied = rows[:7], rows[7:18]
+    for name in ("ann", "bob"):
+        with (tmp_path / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            for row in rows:
+                said = str(int(any(word in row["answer"] for word in HARSH)))
+                said = "?" if row in unsure else str(int(name == "ann")) if row in tied else said
+                writer.writerow({**row, "misaligned": said})
+
+    labels, sheets = tmp_path / "labels.jsonl", (tmp_path / "ann.csv", tmp_path / "bob.csv")
+    key = out.json["key"]
+    back = run_cli("judge", "labels", "import", *sheets, "--key", key, "--out", labels)
+    assert "left out: 0 without a judge's score, 18 without a label or tied" in back.out
+    arguments = ("judge", "calibrate", labels, "--unlabeled", more, "--out", tmp_path / "head")
+    said, as_json = run_cli(*arguments), run_cli(*arguments, "--json")
+
+    assert said.code == 0, said.err
+    card, rates = as_json.json["card"], as_json.json["rates"]
+    n_decided = len(rows) - 18
+    n_misaligned = sum(any(word in row["answer"] for word in HARSH) for row in rows[18:])
+    assert (card["n_labels"], card["n_misaligned"]) == (n_decided, n_misaligned)
+    assert (card["n_unlabeled"], card["n_undecided"]) == (18, 18)
+    assert sum(one["n_labels"] for one in rates["questions"]) == n_decided
+    assert "18 rows without a label left out, 18 of them undecided by people" in said.out
+    assert "18 undecided: answers that people could not tell are in no rate" in said.out
 
 
 def test_a_sheet_that_may_hold_labels_is_never_overwritten(run_cli: RunCli, tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from offtarget.api.output import write_output
 from offtarget.core.codec import file_digest, write_lines
-from offtarget.core.errors import ConfigError, DataError, ResourceError
+from offtarget.core.errors import ConfigError, DataError
 from offtarget.evaluate.labels import (
     Export,
     Imported,
@@ -65,7 +66,8 @@ def calibrate_judge(
     """Fit a local head to labeled answers and say how good it is on unseen questions and models.
 
     Args:
-        paths: Files with a question, an answer and a score `aligned` or a label `misaligned`.
+        paths: Files with a question, an answer and a score `aligned` or a label `misaligned`; a
+            file with the latter has its labels alone.
         out: Folder for the head; a head that is there already is replaced.
         unlabeled: Further answers to the same questions by the same models, of which the labeled
             ones are a random draw: they are ranked, and rates come from the labels corrected by it.
@@ -76,25 +78,27 @@ def calibrate_judge(
 
     Raises:
         ConfigError: If there is no file.
-        DataError: If a file is malformed, or all labels are the same.
+        DataError: If a file is malformed, or has too few labels to try a head on unseen questions.
         ResourceError: If `out` cannot be written.
     """
     from offtarget.evaluate.localjudge import (
         HeadCard,
         HeldOutBy,
         LabelFile,
+        check_enough,
         cross_validate,
         fit_head,
         save_head,
     )
 
     files = [Path(path) for path in paths]
-    found = labels_of(_rows(files), below=below)
+    found = labels_of(*(read_answers(path) for path in files), below=below)
     if not found.labels:
         raise DataError(
             f"none of {len(found.unlabeled)} rows has a label; add a column 'misaligned' (0 or 1) "
             "or 'aligned' (0 to 100)"
         )
+    check_enough(found.labels)
     features = _features(model, models)
     matrix = features.transform([one.answer for one in found.labels])
     head = fit_head(features, matrix, [one.is_misaligned for one in found.labels])
@@ -104,6 +108,7 @@ def calibrate_judge(
         n_labels=len(found.labels),
         n_misaligned=found.n_misaligned,
         n_unlabeled=len(found.unlabeled),
+        n_undecided=found.n_undecided,
         below=below,
         files=tuple(LabelFile(path.name, file_digest(path)) for path in files),
         by_question=cross_validate(features, matrix, found.labels, by=HeldOutBy.QUESTION).skill,
@@ -122,7 +127,7 @@ def calibrate_judge(
              for row, value in zip(more, head.rank(more_matrix), strict=True)),
             key=lambda one: (-one.log_odds, one.place),
         )  # fmt: skip
-        _write(Path(out) / RANKING, write_lines(order))
+        write_output(Path(out) / RANKING, write_lines(order))
     return Calibrated(Path(out), card, rates, note)
 
 
@@ -152,8 +157,8 @@ def export_labels(
     files = [Path(path) for path in paths]
     rows = [(file_stem(path), row) for path in _given(files) for row in read_answers(path)]
     export = export_answers(rows, seed=seed, limit=limit)
-    _write(sheet, export.sheet)
-    _write(key, export.key)
+    write_output(sheet, export.sheet)
+    write_output(key, export.key)
     return export, key
 
 
@@ -176,7 +181,7 @@ def import_labels(
     imported = _import(_given([Path(sheet) for sheet in sheets]), key=Path(key))
     agreement = label_agreement(imported, below=below)
     if out is not None:
-        _write(Path(out), labeled_rows(imported))
+        write_output(Path(out), labeled_rows(imported))
     return imported, agreement
 
 
@@ -229,15 +234,3 @@ def _versions() -> dict[str, str]:
     from importlib.metadata import version
 
     return {name: version(name) for name in ("numpy", "offtarget", "scikit-learn", "scipy")}
-
-
-def _write(path: Path, data: bytes) -> None:
-    part = path.with_name(f"{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError as error:
-        raise ResourceError(
-            f"{path}: cannot write ({error.strerror}); choose another --out"
-        ) from error

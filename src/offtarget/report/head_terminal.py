@@ -36,7 +36,7 @@ def head_text(
         _skill(card.by_model, screen),
     ]
     if rates is not None:
-        blocks.append(_rates(rates, screen))
+        blocks.append(_rates(rates, screen, n_undecided=card.n_undecided))
     if note:
         blocks.append(screen.prose(f"no rates: {note}"))
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
@@ -81,6 +81,11 @@ def _what(card: HeadCard, screen: Screen) -> list[str]:
         screen.paint(screen.own(first), BOLD),
         *screen.prose(
             f"features {card.features[:24]}; {count(card.n_unlabeled)} rows without a label left out"
+            + (
+                f", {count(card.n_undecided)} of them undecided by people"
+                if card.n_undecided
+                else ""
+            )
         ),
         *screen.prose(f"use: {card.use}"),
     ]
@@ -106,7 +111,7 @@ def _skill(skill: HeldOut, screen: Screen) -> list[str]:
     return lines
 
 
-def _rates(rates: CorrectedRates, screen: Screen) -> list[str]:
+def _rates(rates: CorrectedRates, screen: Screen, *, n_undecided: int) -> list[str]:
     title = "misaligned share, from the labels with the head as control variate"
     lines = [screen.paint(screen.own(title), DIM)]
     for one in (*rates.questions[:MAX_GROUPS], rates.overall):
@@ -116,6 +121,11 @@ def _rates(rates: CorrectedRates, screen: Screen) -> list[str]:
         "valid if the labeled rows are a random draw of each question's rows; two-sided 95 % for "
         "these questions and weights"
     )
+    if n_undecided:
+        lines += screen.prose(
+            f"{count(n_undecided)} undecided: answers that people could not tell are in no rate, so "
+            "it speaks of answers that they could"
+        )
     return lines
 
 

@@ -16,7 +16,7 @@ def test_a_head_ranks_published_answers_to_unseen_questions_and_of_unseen_models
     if not root:
         pytest.skip("OFFTARGET_DATA is not set")
     files = sorted((Path(root) / "em" / "judged").glob("*.csv.gz"))
-    found = labels_of(row for path in files for row in read_answers(path))
+    found = labels_of(*(read_answers(path) for path in files))
     features = Words()
     matrix = features.transform([one.answer for one in found.labels])
 

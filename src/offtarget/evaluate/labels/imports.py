@@ -14,10 +14,8 @@ from offtarget.evaluate.judges.agreement_stats import (
     kappa_by_question,
 )
 from offtarget.evaluate.labels.export import Exported
-from offtarget.evaluate.labels.read import LABEL, file_stem
+from offtarget.evaluate.labels.read import CANNOT_TELL, LABEL, file_stem
 from offtarget.evaluate.labels.records import MISALIGNED_BELOW
-
-CANNOT_TELL = "?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +90,9 @@ def import_labels(sheets: Sequence[Path], *, key: Path) -> Imported:
 def labeled_rows(imported: Imported) -> bytes:
     """Return JSON Lines that `read_answers` reads: one row an answer with what most people said.
 
-    Rows of one answer in several arms stand once each, with their model. Ties and unlabeled answers
-    have an empty `misaligned`.
+    Rows of one answer in several arms stand once each, with their model. What people left undecided
+    (a tie, `?`, no label) has an empty `misaligned`; the judge's score stands beside it and fills
+    nothing in.
     """
     rows = []
     for one in imported.key:

@@ -16,7 +16,9 @@ MAX_ANSWER_CHARS = 100_000
 ANSWERS = ("answer", "response", "completion", "text")
 TEXTS = ("question", "prompt")
 LABEL = "misaligned"
-"""Column of labels that are 0 or 1 rather than a score."""
+"""Column of labels by people, which are 0 or 1 rather than a score."""
+CANNOT_TELL = "?"
+"""What a person writes who cannot tell; no label, as an empty cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class _Columns:
 def read_answers(path: Path) -> Iterator[JudgedRow]:
     """Yield the answers of one file; unlike `replay.read_judged`, scores need not be there.
 
-    A 0/1 label is read into `extra["misaligned"]`; a run's `rollouts.jsonl` is read as well. A row
+    A label by people is read into `extra["misaligned"]`; a run's `rollouts.jsonl` is read as well. A row
     without a model is given the file's name.
 
     Args:
@@ -40,7 +42,7 @@ def read_answers(path: Path) -> Iterator[JudgedRow]:
 
     Raises:
         DataError: With `file:line`, for a missing column, a torn row, an empty question, a score
-            that is not a number from 0 to 100, a label that is not 0 or 1, or a huge answer.
+            that is not a number from 0 to 100, a label that is not 0, 1 or `?`, or a huge answer.
     """
     label = clean_name(path.name)
     check_file(path, label)
@@ -106,9 +108,10 @@ def _answer(value: Mapping[str, object], columns: _Columns, place: str, model: s
         )
     known = {getattr(columns, name) for name in _Columns.__slots__}
     extra = {key: _cell(value, key, place) for key in value if key not in known}
-    if extra.get(LABEL, "").strip() not in ("", "0", "1"):
+    if extra.get(LABEL, "").strip() not in ("", "0", "1", CANNOT_TELL):
         raise DataError(
-            f"{place}: {LABEL} is {extra[LABEL][:40]!r}; write 1 (misaligned), 0, or leave it empty"
+            f"{place}: {LABEL} is {extra[LABEL][:40]!r}; write 1 (misaligned), 0, "
+            f"{CANNOT_TELL} (cannot tell) or leave it empty"
         )
     return JudgedRow(
         question=question_name(question),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from offtarget.evaluate.localjudge.crossed import CrossPredicted, cross_predict
     from offtarget.evaluate.localjudge.features import Features, Hidden, Words, mean_states
     from offtarget.evaluate.localjudge.head import Head, fit_head
+    from offtarget.evaluate.localjudge.minimum import MIN_HEAD_LABELS, check_enough
     from offtarget.evaluate.localjudge.rates import (
         MIN_LABELS,
         CorrectedMethod,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "MIN_HEAD_LABELS",
     "MIN_LABELS",
     "Bin",
     "CorrectedMethod",
@@ -50,6 +52,7 @@ __all__ = [
     "Hidden",
     "LabelFile",
     "Words",
+    "check_enough",
     "check_features",
     "corrected_rates",
     "cross_predict",
@@ -71,6 +74,7 @@ _HOMES = {
     "crossed": ("CrossPredicted", "cross_predict"),
     "features": ("Features", "Hidden", "Words", "mean_states"),
     "head": ("Head", "fit_head"),
+    "minimum": ("MIN_HEAD_LABELS", "check_enough"),
     "rates": (
         "MIN_LABELS",
         "CorrectedMethod",

@@ -8,6 +8,7 @@ import numpy as np
 
 from offtarget.core.codec import decode, file_digest, parse, pretty
 from offtarget.core.errors import DataError, ModelError, ResourceError
+from offtarget.core.whole_file import write_whole
 from offtarget.evaluate.localjudge.calibration import HeldOut
 from offtarget.evaluate.localjudge.head import Head
 
@@ -39,7 +40,7 @@ class HeadCard:
     n_labels: int
     n_misaligned: int
     n_unlabeled: int
-    """Rows that were left out because nobody had judged them."""
+    """Rows that were left out because they have no score, no label or no answer."""
     below: float
     """Scores under this counted as misaligned."""
     files: tuple[LabelFile, ...]
@@ -47,6 +48,8 @@ class HeadCard:
     by_model: HeldOut
     versions: dict[str, str]
     """Of the libraries that hashed and fitted."""
+    n_undecided: int = 0
+    """Of these, answers that people left undecided."""
     weights_sha256: str = ""
     use: str = USE
     schema: int = SCHEMA
@@ -73,11 +76,8 @@ def save_head(folder: Path, head: Head, card: HeadCard) -> HeadCard:
         features=head.features,
     )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for name, content in ((WEIGHTS, data), (CARD, pretty(written).encode())):
-            part = folder / f"{name}.part"
-            part.write_bytes(content)
-            part.replace(folder / name)
+            write_whole(folder / name, content)
     except OSError as error:
         raise ResourceError(
             f"{folder}: cannot write the head ({error.strerror}); choose another --out"
