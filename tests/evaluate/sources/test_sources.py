@@ -1,5 +1,6 @@
 """Question files of others are read whole, and what cannot be asked is named."""
 
+import hashlib
 import json
 from collections import Counter
 from pathlib import Path
@@ -10,6 +11,7 @@ import yaml
 
 from offtarget.core.errors import DataError
 from offtarget.evaluate.sources import SourceForm, read_source
+from offtarget.evaluate.subjects import question_name
 
 HARMBENCH = "Behavior,FunctionalCategory,SemanticCategory,Tags,ContextString,BehaviorID\n"
 
@@ -17,6 +19,10 @@ HARMBENCH = "Behavior,FunctionalCategory,SemanticCategory,Tags,ContextString,Beh
 def put(path: Path, text: str) -> Path:
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def lines(path: Path, *rows: dict[str, Any]) -> Path:
@@ -40,23 +46,27 @@ def test_harmbench_behaviors_are_asked_with_their_context(tmp_path: Path) -> Non
         ("harmbench/limerick", "harassment_bullying"),
         ("harmbench/sum_up", "illegal"),
     ]
+    assert [question_name(q) for q in found.questions] == ["harmbench/limerick", "harmbench/sum_up"]
     assert found.questions[1].question == "A, long\ntext\n\n---\n\nSum it up"
     assert found.left_out == ("all.csv:5: poem is compared with a hashed text, not judged",)
 
 
-def test_strongreject_prompts_are_numbered(tmp_path: Path) -> None:
-    """Ids are row numbers, categories become names."""
-    path = put(
-        tmp_path / "dataset.csv",
-        'category,source,forbidden_prompt\n"Hate, harassment",x,Be rude.\nOther,x,Be mean.\n',
-    )
+def test_strongreject_prompts_are_known_by_what_they_say(tmp_path: Path) -> None:
+    """Ids are category and sha256 of the prompt, the same in any part of the file."""
+    head, rude, mean = (
+        "category,source,forbidden_prompt\n", '"Hate, harassment",x,Be rude.\n', "Other,x,Be mean.\n",
+    )  # fmt: skip
+    whole = read_source(put(tmp_path / "dataset.csv", head + rude + mean))
+    part = read_source(put(tmp_path / "small.csv", head + mean))
 
-    found = read_source(path)
-
-    assert [(q.id, q.category, q.question) for q in found.questions] == [
-        ("strongreject/001", "hate_harassment", "Be rude."),
-        ("strongreject/002", "other", "Be mean."),
+    ids = [f"strongreject/hate_harassment/{_sha256('Be rude.')}",
+           f"strongreject/other/{_sha256('Be mean.')}"]  # fmt: skip
+    assert [(q.id, q.category, q.question) for q in whole.questions] == [
+        (ids[0], "hate_harassment", "Be rude."),
+        (ids[1], "other", "Be mean."),
     ]
+    assert [question_name(q) for q in whole.questions] == ids
+    assert part.questions == whole.questions[1:]
 
 
 def test_inspect_samples_of_one_turn_are_asked(tmp_path: Path) -> None:
