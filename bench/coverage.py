@@ -46,7 +46,7 @@ class Cell:
 
     @property
     def is_required(self) -> bool:
-        """The issue asks for coverage here."""
+        """Where `REQUIRED` must hold."""
         return self.n_questions == 40 and self.p >= 0.05
 
 

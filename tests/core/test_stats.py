@@ -42,19 +42,21 @@ def test_a_hand_worked_crossed_case() -> None:
     # category means a = 2, b = 5; estimate 3.5
     # weights: q0 = q1 = 1/8, q2 = 1/4, q3 = 1/2
     # seed means: 2.5, 2.75, 5.25; mean 3.5, variance (1 + 0.5625 + 3.0625) / 2 = 2.3125
-    # question variance: category a only: var(3, 1) = 2, over 2 clusters = 1, over 2^2 = 0.25, df 1
+    # b has one cluster and shows no spread, so all three are one stratum with weights 1/4, 1/4, 1/2:
+    # (1/16 0.5^2 + 1/16 2.5^2 + 1/4 1.5^2) 3 / 2 = 1.453125, df 2
     found = crossed_effect(values, categories, clusters)
 
     se_seeds = math.sqrt(2.3125 / 3)
     assert found.estimate == pytest.approx(3.5)
-    assert found.se_questions == pytest.approx(0.5)
+    se_questions = math.sqrt(1.453125)
+    assert found.se_questions == pytest.approx(se_questions)
     assert found.se_seeds == pytest.approx(se_seeds)
-    half = math.hypot(stats.t.ppf(0.975, 1) * 0.5, stats.t.ppf(0.975, 2) * se_seeds)
+    half = math.hypot(stats.t.ppf(0.975, 2) * se_questions, stats.t.ppf(0.975, 2) * se_seeds)
     assert found.high - found.estimate == pytest.approx(half)
     assert found.estimate - found.low == pytest.approx(half)
-    one = math.hypot(stats.t.ppf(0.95, 1) * 0.5, stats.t.ppf(0.95, 2) * se_seeds)
+    one = math.hypot(stats.t.ppf(0.95, 2) * se_questions, stats.t.ppf(0.95, 2) * se_seeds)
     assert found.upper_one_sided - found.estimate == pytest.approx(one)
-    assert found.smallest_detectable == pytest.approx(2.8 * math.hypot(0.5, se_seeds))
+    assert found.smallest_detectable == pytest.approx(2.8 * math.hypot(se_questions, se_seeds))
     assert (found.n_questions, found.n_clusters, found.n_seeds) == (4, 3, 3)
 
 

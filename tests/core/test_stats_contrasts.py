@@ -176,9 +176,9 @@ def test_questions_missing_in_one_arm_are_left_out_and_counted() -> None:
 
     assert found.n_excluded == 1
     assert found.subject.n_questions == found.control.n_questions == 4
-    with pytest.raises(DataError, match="none of 2 questions has rows in both arms"):
+    with pytest.raises(DataError, match="none of 2 questions has rows in all 2 arms"):
         rate_contrast(([0, 1], [0, 2]), ([1, 0], [2, 0]), estimand=Estimand.LIKE_THESE, seed=0)
-    with pytest.raises(DataError, match="give the same questions and seeds of both"):
+    with pytest.raises(DataError, match="give the same questions and seeds of all"):
         rate_contrast(([0], [1]), ([1, 0], [2, 2]), estimand=Estimand.LIKE_THESE, seed=0)
 
 
@@ -231,6 +231,40 @@ def test_tost_equals_statsmodels() -> None:
         assert found.p_below == pytest.approx(below[1], rel=1e-5)
         assert found.p_above == pytest.approx(above[1], rel=1e-5)
         assert found.is_equivalent == (p < 0.05)
+
+
+@pytest.mark.parametrize(("value", "p"), [(0.0, 1.0), (0.2, 2.0**-11)])
+def test_an_effect_without_spread_shows_its_signs_alone(value: float, p: float) -> None:
+    """Nothing differs: p is 1. All twelve agree: what twelve signs can show, no less."""
+    found = crossed_effect(np.full((12, 3), value), ["c"] * 12, names(12))
+
+    assert found.p == pytest.approx(p)
+    assert crossed_effect(np.array([[value]]), ["c"], ["q"]).p == 1.0
+
+
+def test_a_category_with_one_question_does_not_hide_its_spread() -> None:
+    """One outlier alone in its category still widens the interval."""
+    calm = crossed_effect(np.array([[1.0], [1.1], [1.0]]), ["a", "a", "b"], names(3))
+    wild = crossed_effect(np.array([[1.0], [1.1], [9.0]]), ["a", "a", "b"], names(3))
+
+    assert wild.se_questions > 10 * calm.se_questions
+
+
+def test_differences_without_spread_are_not_equivalent() -> None:
+    """Rates that are 0 in both arms were sampled too little, not shown to be the same."""
+    with pytest.raises(DataError, match="all 8 differences come to 0: their spread was not seen"):
+        tost([0.0] * 8, ["c"] * 8, names(8), tolerance=0.01)
+
+
+def test_equal_differences_are_no_certainty() -> None:
+    """Every question differs by the same half: the interval is that of both rates."""
+    found = rate_contrast(
+        ([10] * 8, [20] * 8), ([0] * 8, [20] * 8), estimand=Estimand.LIKE_THESE, seed=0
+    )
+
+    assert found.interval_method is ContrastMethod.RECOVERED
+    assert found.low is not None
+    assert found.low < 0.5
 
 
 def test_tost_needs_a_tolerance_and_two_clusters() -> None:

@@ -8,6 +8,7 @@ from scipy import stats
 
 from offtarget.core.errors import ConfigError, DataError
 from offtarget.core.stats import (
+    ContrastMethod,
     DiscriminationMethod,
     PpiMethod,
     any_hit,
@@ -278,23 +279,42 @@ def test_contexts_must_be_paired() -> None:
         worst_mean([[1.0]], ["a", "b"], seed=0)
     with pytest.raises(DataError, match="1 questions and 2 clusters; name one each"):
         worst_mean([[1.0]], ["a"], ["x", "y"], seed=0)
-    with pytest.raises(DataError, match="pair them over the same questions and seeds"):
-        context_gap([1.0], [1.0, 2.0], seed=0)
+    with pytest.raises(DataError, match="give the same questions and seeds of all"):
+        context_gap((([1], [2]), ([1], [2])), (([1, 0], [2, 2]), ([1, 0], [2, 2])), seed=0)
 
 
 def test_gaps_are_paired_by_question() -> None:
-    """Questions differ by far more than the contexts: pairing sees it, two samples would not."""
+    """Student's t of each question's gap, against scipy; look-alike is the same arithmetic."""
     random = np.random.default_rng(9)
-    base = random.normal(0, 5, 30)
-    covert, educational = base + 0.5 + random.normal(0, 0.2, 30), base
-    gap = context_gap(covert, educational, seed=0)
-    look = lookalike_excess(covert, educational, seed=0)
+    counts = random.binomial(20, np.repeat([[0.6], [0.1], [0.3], [0.1]], 30, axis=1))
+    arms = [(hits, [20] * 30) for hits in counts]
+    gap = context_gap((arms[0], arms[1]), (arms[2], arms[3]), seed=0)
+    look = lookalike_excess((arms[0], arms[1]), (arms[2], arms[3]), seed=0)
 
-    assert gap.effect.estimate == pytest.approx((covert - educational).mean())
-    assert gap.effect.low > 0.3
-    assert gap.flips == sign_flip(covert - educational, seed=0)
+    each = (counts[0] - counts[1] - counts[2] + counts[3]) / 20
+    reference = stats.ttest_1samp(each, 0).confidence_interval(0.95)
+    assert gap.difference == pytest.approx(each.mean())
+    assert (gap.low, gap.high) == pytest.approx((reference.low, reference.high))
+    assert gap.interval_method is ContrastMethod.PAIRED
+    assert gap.flips == sign_flip(each, seed=0)
     assert look == gap
-    assert stats.f_oneway(covert, educational).pvalue > 0.5
+
+
+@pytest.mark.parametrize("hits", [[0] * 10, [10] + [0] * 9, [5] * 10])
+def test_a_gap_whose_spread_was_not_seen_is_not_certain(hits: list[int]) -> None:
+    """No answer misaligned, one question with some, or the same share everywhere: never a point."""
+    none = ([0] * 10, [20] * 10)
+    gap = context_gap(((hits, [20] * 10), none), (none, none), seed=0)
+
+    rates = [cluster_rate(count_rows(k, [20] * 10)) for k in (hits, [0] * 10)]
+    below = [rates[0].rate - (rates[0].low or 0), *[(rates[1].high or 0)] * 2]
+    above = [(rates[0].high or 0) - rates[0].rate, rates[1].high or 0]
+    assert gap.interval_method is ContrastMethod.RECOVERED
+    assert gap.low == pytest.approx(gap.difference - np.sqrt(np.square(below).sum()))
+    assert gap.high == pytest.approx(gap.difference + np.sqrt(np.square(above).sum()))
+    assert gap.flips.p >= gap.flips.smallest_p
+    if not any(hits):
+        assert gap.flips.p == 1.0
 
 
 def test_d_prime_by_hand() -> None:

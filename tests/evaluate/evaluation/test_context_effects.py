@@ -27,9 +27,9 @@ def test_effects_are_differences_within_questions() -> None:
     found = context_effects(subject, control, is_judged=True, seed=1)
 
     assert found.gap is not None
-    assert found.gap.effect.estimate == pytest.approx(0.5)
+    assert found.gap.difference == pytest.approx(0.5)
     assert found.lookalike is not None
-    assert found.lookalike.effect.estimate == pytest.approx(0.25)
+    assert found.lookalike.difference == pytest.approx(0.25)
     assert found.worst is not None
     assert found.worst.mean == pytest.approx(0.5)
     assert {one.name for one in found.worst.contexts} >= {"plain", "lookalike"}
@@ -42,7 +42,7 @@ def test_the_control_is_subtracted() -> None:
     found = context_effects(both, both, is_judged=True, seed=1)
 
     assert found.gap is not None
-    assert found.gap.effect.estimate == 0.0
+    assert found.gap.difference == 0.0
 
 
 def test_discrimination_needs_no_judge() -> None:
@@ -81,5 +81,30 @@ def test_a_question_without_an_answer_on_a_side_is_left_out() -> None:
     found = context_effects(subject, control, is_judged=True, seed=1)
 
     assert found.gap is not None
-    assert found.gap.effect.n_questions == 2
-    assert found.gap.effect.estimate == pytest.approx(0.5)
+    assert found.gap.rates[0].n_questions == 2
+    assert found.gap.difference == pytest.approx(0.5)
+
+
+def test_an_unjudged_answer_is_left_out_and_never_safe() -> None:
+    """Four of eight covert answers unjudged: the rate is that of the judged ones, and they are named."""
+    unjudged = [ContextRow(f"q{q}", "covert", "power", None, False) for q in (0, 1)] * 4
+    subject = [*rows("covert", [4, 4, 4]), *unjudged, *rows("educational", [0, 0, 0])]
+    control = [*rows("covert", [0, 0, 0]), *rows("educational", [0, 0, 0])]
+
+    found = context_effects(subject, control, is_judged=True, seed=1)
+
+    assert found.gap is not None
+    assert found.gap.difference == pytest.approx(1.0)
+    assert found.n_unjudged == 8
+
+
+def test_contexts_without_any_harm_leave_the_gap_open() -> None:
+    """Nothing misaligned on either side: no p below 1, and an interval as wide as the rates'."""
+    both = [*rows("covert", [0] * 10), *rows("educational", [0] * 10)]
+
+    found = context_effects(both, both, is_judged=True, seed=1)
+
+    assert found.gap is not None
+    assert found.gap.flips.p == 1.0
+    assert found.gap.high is not None
+    assert found.gap.high > 0.3

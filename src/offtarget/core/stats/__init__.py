@@ -30,7 +30,6 @@ from offtarget.core.stats.equivalence import Equivalence, tost
 from offtarget.core.stats.multiplicity import benjamini_hochberg, holm
 from offtarget.core.stats.paired import (
     Contrast,
-    ContrastMethod,
     RateContrast,
     paired_contrast,
     rate_contrast,
@@ -45,6 +44,12 @@ from offtarget.core.stats.power import (
 from offtarget.core.stats.ppi import PpiMean, PpiMethod, ppi_mean
 from offtarget.core.stats.rate import Estimand, Rate, RateMethod
 from offtarget.core.stats.sign_flip import SignFlip, sign_flip
+from offtarget.core.stats.signed_rates import (
+    ContrastMethod,
+    HitsAndRows,
+    SignedRates,
+    signed_rates,
+)
 from offtarget.core.stats.simultaneous import NamedMean, WorstMean, worst_mean
 from offtarget.core.stats.stratified import stratified_rate
 from offtarget.core.stats.threshold import CutRate, threshold_curve
@@ -64,6 +69,7 @@ __all__ = [
     "Effect",
     "Equivalence",
     "Estimand",
+    "HitsAndRows",
     "NamedMean",
     "PpiMean",
     "PpiMethod",
@@ -72,6 +78,7 @@ __all__ = [
     "RateDesign",
     "RateMethod",
     "SignFlip",
+    "SignedRates",
     "WorstMean",
     "WorstOf",
     "any_hit",
@@ -95,6 +102,7 @@ __all__ = [
     "rate_contrast",
     "rate_power",
     "sign_flip",
+    "signed_rates",
     "smallest_detectable_margin",
     "smallest_detectable_rate",
     "stratified_rate",

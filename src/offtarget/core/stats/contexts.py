@@ -6,54 +6,55 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from offtarget.core.errors import DataError
-from offtarget.core.stats.paired import Contrast, paired_contrast
+from offtarget.core.stats.rate import Estimand
+from offtarget.core.stats.signed_rates import HitsAndRows, SignedRates, signed_rates
 from offtarget.core.stats.simultaneous import DEFAULT_DRAWS, WorstMean, worst_mean
 
 Array = NDArray[np.float64]
+SubjectAndControl = tuple[HitsAndRows, HitsAndRows]
+"""Misaligned answers and all answers by question, of the subject and of its control."""
 
 
 def context_gap(
-    covert: ArrayLike,
-    educational: ArrayLike,
+    covert: SubjectAndControl,
+    educational: SubjectAndControl,
     categories: Sequence[str] | None = None,
     clusters: Sequence[str] | None = None,
     *,
     seed: int,
-) -> Contrast:
-    """Return excess(covert) - excess(educational), paired by question.
+) -> SignedRates:
+    """Return excess(covert) - excess(educational) over questions like these, paired by question.
 
     Above zero: the harm shows more where the flaw is hidden than where it is asked for openly.
+    Excess is the subject's rate minus its control's, so the interval is that of four rates.
 
     Args:
-        covert: Excess (subject against control, positive is worse) of each question asked covertly,
-            shape (Q,) or (Q, S).
-        educational: The same questions asked openly for a stated good reason, the same shape.
+        covert: The questions asked covertly, counts of shape (Q,).
+        educational: The same questions asked openly for a stated good reason.
         categories: Category of each question.
         clusters: Paraphrases share one.
         seed: Of the random sign patterns.
 
     Raises:
-        DataError: If the shapes differ or a value is not finite.
+        DataError: If the shapes differ or no question was answered by both models in both contexts.
     """
-    differences = _difference(covert, educational, "covert", "educational")
-    return paired_contrast(differences, categories, clusters, seed=seed)
+    return _gap(covert, educational, categories, clusters, seed=seed)
 
 
 def lookalike_excess(
-    lookalike: ArrayLike,
-    plain: ArrayLike,
+    lookalike: SubjectAndControl,
+    plain: SubjectAndControl,
     categories: Sequence[str] | None = None,
     clusters: Sequence[str] | None = None,
     *,
     seed: int,
-) -> Contrast:
+) -> SignedRates:
     """Return excess(look-alike) - excess(plain), paired by question.
 
     Above zero: the harm hides behind the format of the training data and plain questions miss it.
     Arguments and errors as `context_gap`.
     """
-    differences = _difference(lookalike, plain, "look-alike", "plain")
-    return paired_contrast(differences, categories, clusters, seed=seed)
+    return _gap(lookalike, plain, categories, clusters, seed=seed)
 
 
 def worst_context(
@@ -83,11 +84,15 @@ def worst_context(
     return worst_mean(table, names, clusters, seed=seed, n_draws=n_draws)
 
 
-def _difference(first: ArrayLike, second: ArrayLike, name: str, other: str) -> Array:
-    left, right = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    if left.shape != right.shape:
-        raise DataError(
-            f"{name} has shape {left.shape} and {other} {right.shape}; "
-            "pair them over the same questions and seeds"
-        )
-    return left - right
+def _gap(
+    first: SubjectAndControl,
+    second: SubjectAndControl,
+    categories: Sequence[str] | None,
+    clusters: Sequence[str] | None,
+    *,
+    seed: int,
+) -> SignedRates:
+    return signed_rates(
+        [*first, *second], [1, -1, -1, 1], categories, clusters,
+        estimand=Estimand.LIKE_THESE, seed=seed,
+    )  # fmt: skip

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from offtarget.core.stats.spread import cluster_variance
 from offtarget.core.stats.weights import question_weights
 
 POWER_FACTOR = 2.8
 """Standard errors that an effect must have to be seen: 1.96 (two-sided 5 %) + 0.84 (80 % power)."""
 MIN_SEEDS_FOR_RECIPE = 3
 """Below this the seed component is not estimated and the claim is about these weights alone."""
+_ROUNDING = 1e-12
+"""Spread, in units of the largest value, that is rounding and not a spread."""
 
 Array = NDArray[np.float64]
 
@@ -33,7 +36,7 @@ class Effect:
     """0 for fewer than 3 seeds: then the interval speaks of these weights, not of the recipe."""
     smallest_detectable: float
     p: float
-    """Two-sided, against zero."""
+    """Two-sided, against zero; where all clusters agree, what their signs alone can show."""
     n_questions: int
     n_clusters: int
     n_seeds: int
@@ -64,7 +67,7 @@ def crossed_effect(values: Array, categories: Sequence[str], clusters: Sequence[
         smallest_detectable=POWER_FACTOR * math.hypot(parts.se_questions, parts.se_seeds),
         p=parts.p(abs(parts.estimate)),
         n_questions=len(values),
-        n_clusters=len(set(clusters)),
+        n_clusters=parts.n_clusters,
         n_seeds=parts.n_seeds,
     )
 
@@ -79,6 +82,12 @@ class Parts:
     """Satterthwaite's degrees of freedom of the question component."""
     se_seeds: float
     n_seeds: int
+    n_clusters: int
+
+    @property
+    def is_flat(self) -> bool:
+        """Every cluster and seed has the same value: their spread was not seen, so not its size."""
+        return not (self.se_questions or self.se_seeds)
 
     def half(self, level: float) -> float:
         """Return the distance from the estimate to its one-sided bound at `level`, above 0.5."""
@@ -90,8 +99,15 @@ class Parts:
         return math.hypot(questions, float(t.ppf(level, self.n_seeds - 1)) * self.se_seeds)
 
     def p(self, distance: float) -> float:
-        """Return the two-sided p of a value this far away: the level at which it is excluded."""
+        """Return the two-sided p of a value this far away: the level at which it is excluded.
+
+        Without a spread it is the smallest p of a sign test over clusters, and 1 at no distance.
+        """
         low, high = 0.5, 1 - 1e-12
+        if not distance:
+            return 1.0
+        if self.is_flat:
+            return max(2.0 ** (1 - self.n_clusters), 2 * (1 - high))
         if self.half(high) <= distance:
             return 2 * (1 - high)
         for _ in range(60):
@@ -112,27 +128,23 @@ def crossed_parts(values: Array, categories: Sequence[str], clusters: Sequence[s
     se_seeds = 0.0
     if n_seeds >= MIN_SEEDS_FOR_RECIPE:
         se_seeds = float((weights @ values).std(ddof=1) / math.sqrt(n_seeds))
-    return Parts(float(weights @ per_question), se_questions, df, se_seeds, n_seeds)
+    rounding = _ROUNDING * float(np.abs(values).max(initial=0.0))
+    se_questions, se_seeds = (se if se > rounding else 0.0 for se in (se_questions, se_seeds))
+    n_clusters = sum(len(members) for members in groups.values())
+    return Parts(float(weights @ per_question), se_questions, df, se_seeds, n_seeds, n_clusters)
 
 
 def _question_error(
     per_question: Array, groups: dict[str, dict[str, list[int]]]
 ) -> tuple[float, float]:
-    """Stratified standard error over clusters, with Satterthwaite's degrees of freedom.
-
-    Where every category has one cluster, none shows a spread: then all are one stratum.
-    """
-    if all(len(members) == 1 for members in groups.values()):
-        groups = {"": {name: next(iter(members.values())) for name, members in groups.items()}}
-    parts: list[tuple[float, int]] = []
-    for members in groups.values():
-        means = np.array([per_question[questions].mean() for questions in members.values()])
-        if len(means) < 2:
-            continue
-        variance = float(means.var(ddof=1)) / len(means) / len(groups) ** 2
-        parts.append((variance, len(means) - 1))
-    total = sum(variance for variance, _ in parts)
-    if total == 0:
+    """Standard error over clusters, and its degrees of freedom; (0, 1) for a single cluster."""
+    units = [
+        (float(per_question[questions].mean()), stratum)
+        for stratum, members in enumerate(groups.values())
+        for questions in members.values()
+    ]
+    if len(units) < 2:
         return 0.0, 1.0
-    df = total**2 / sum(variance**2 / n for variance, n in parts if variance)
-    return math.sqrt(total), df
+    means, strata = zip(*units, strict=True)
+    variance, df = cluster_variance(np.array(means), np.array(strata))
+    return math.sqrt(float(variance)), float(df)

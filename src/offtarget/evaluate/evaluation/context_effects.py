@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from offtarget.core.stats import (
-    Contrast,
     Discrimination,
+    HitsAndRows,
+    SignedRates,
     WorstMean,
     context_gap,
     count_rows,
@@ -26,8 +27,8 @@ class ContextRow:
     """The plain twin's name: the same in every context."""
     context: str
     category: str
-    is_misaligned: bool
-    """As the rate `all` counts it."""
+    is_misaligned: bool | None
+    """As the rate `all` counts it; None where no judge scored it."""
     is_refusal: bool
     """By rule."""
 
@@ -36,9 +37,9 @@ class ContextRow:
 class ContextEffects:
     """Effects within questions that were asked in several surroundings; None with a reason."""
 
-    gap: Contrast | None
+    gap: SignedRates | None
     """Excess(covert) - excess(educational): above 0, harm shows where the flaw is hidden."""
-    lookalike: Contrast | None
+    lookalike: SignedRates | None
     """Excess(look-alike) - excess(plain): above 0, harm hides behind the training format."""
     worst: WorstMean | None
     """The largest excess over contexts."""
@@ -46,6 +47,8 @@ class ContextEffects:
     """How well the subject tells covert from educational requests, with over-refusal beside it."""
     control_discrimination: Discrimination | None
     """The same for what it is compared with."""
+    n_unjudged: int
+    """Answers of both models without a score: left out of the first three, not counted as safe."""
     reasons: Mapping[str, str]
     """Why an effect above is None, by its name."""
 
@@ -53,6 +56,7 @@ class ContextEffects:
 @dataclass(slots=True)
 class _Cell:
     n: int = 0
+    n_judged: int = 0
     n_misaligned: int = 0
     n_refused: int = 0
 
@@ -71,7 +75,7 @@ def context_effects(
     """Return the effects that the contexts asked allow.
 
     Excess is the share of misaligned answers of the subject minus that of the control, per question
-    and context; questions without an answer on a side are left out of a comparison.
+    and context; questions without a judged answer on a side are left out of a comparison.
 
     Args:
         subject: Answers of the subject; missing answers are left out.
@@ -90,12 +94,14 @@ def context_effects(
         reasons = dict.fromkeys(("gap", "lookalike", "worst"), why)
     else:
         excess = _excess(mine, other)
-        if (pair := _shared(excess, COVERT, EDUCATIONAL, "gap", reasons)) is not None:
-            kinds = [categories[name] for name in pair.names]
-            gap = context_gap(pair.first, pair.second, kinds, pair.names, seed=seed)
-        if (pair := _shared(excess, LOOKALIKE, PLAIN, "lookalike", reasons)) is not None:
-            kinds = [categories[name] for name in pair.names]
-            look = lookalike_excess(pair.first, pair.second, kinds, pair.names, seed=seed)
+        if names := _shared(excess, COVERT, EDUCATIONAL, "gap", reasons):
+            first, second = (_counts(mine, other, one, names) for one in (COVERT, EDUCATIONAL))
+            kinds = [categories[name] for name in names]
+            gap = context_gap(first, second, kinds, names, seed=seed)
+        if names := _shared(excess, LOOKALIKE, PLAIN, "lookalike", reasons):
+            first, second = (_counts(mine, other, one, names) for one in (LOOKALIKE, PLAIN))
+            kinds = [categories[name] for name in names]
+            look = lookalike_excess(first, second, kinds, names, seed=seed)
         worst = _worst(excess, reasons, seed=seed)
     return ContextEffects(
         gap=gap,
@@ -105,15 +111,14 @@ def context_effects(
         control_discrimination=None
         if other is None
         else _discrimination(other, "control_discrimination", reasons),
+        n_unjudged=sum(
+            cell.n - cell.n_judged
+            for table in (mine, other or {})
+            for cells in table.values()
+            for cell in cells.values()
+        ),
         reasons=reasons,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    names: Sequence[str]
-    first: Sequence[float]
-    second: Sequence[float]
 
 
 def _table(rows: Iterable[ContextRow], categories: dict[str, str]) -> _Table:
@@ -121,7 +126,8 @@ def _table(rows: Iterable[ContextRow], categories: dict[str, str]) -> _Table:
     for row in rows:
         cell = table.setdefault(row.context, {}).setdefault(row.question, _Cell())
         cell.n += 1
-        cell.n_misaligned += row.is_misaligned
+        cell.n_judged += row.is_misaligned is not None
+        cell.n_misaligned += bool(row.is_misaligned)
         cell.n_refused += row.is_refusal
         categories.setdefault(row.question, row.category)
     return table
@@ -130,10 +136,10 @@ def _table(rows: Iterable[ContextRow], categories: dict[str, str]) -> _Table:
 def _excess(mine: _Table, other: _Table) -> dict[str, dict[str, float]]:
     return {
         context: {
-            name: cell.n_misaligned / cell.n
-            - other[context][name].n_misaligned / other[context][name].n
+            name: cell.n_misaligned / cell.n_judged
+            - other[context][name].n_misaligned / other[context][name].n_judged
             for name, cell in cells.items()
-            if name in other[context]
+            if cell.n_judged and name in other[context] and other[context][name].n_judged
         }
         for context, cells in mine.items()
         if context in other
@@ -146,12 +152,27 @@ def _shared(
     second: str,
     effect: str,
     reasons: dict[str, str],
-) -> _Pair | None:
+) -> list[str]:
+    """Names of the questions that both models answered in both contexts; empty for fewer than 2."""
     names = sorted(excess.get(first, {}).keys() & excess.get(second, {}).keys())
     if len(names) < 2:
         reasons[effect] = f"fewer than 2 questions were asked both {first} and {second}"
-        return None
-    return _Pair(names, [excess[first][n] for n in names], [excess[second][n] for n in names])
+        return []
+    return names
+
+
+def _counts(
+    mine: _Table, other: _Table, context: str, names: Sequence[str]
+) -> tuple[HitsAndRows, HitsAndRows]:
+    """Misaligned and judged answers of the subject and its control, question by question."""
+    subject, control = (
+        (
+            [table[context][name].n_misaligned for name in names],
+            [table[context][name].n_judged for name in names],
+        )
+        for table in (mine, other)
+    )
+    return subject, control
 
 
 def _worst(
