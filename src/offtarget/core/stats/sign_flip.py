@@ -15,7 +15,8 @@ MAX_EXACT = 16
 """Clusters up to which all 2^U sign patterns are counted: 65,536."""
 DEFAULT_FLIPS = 9_999
 """Random patterns beyond that; with the observed one they make 10,000."""
-_CHUNK = 4_096
+_CELLS = 1_000_000
+"""Signs drawn at a time: 8 MB, whatever the number of clusters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,9 @@ def _count_all(units: Array, enough: float) -> int:
 def _count_drawn(units: Array, enough: float, *, n_flips: int, seed: int) -> int:
     draw = np.random.default_rng(seed)
     n_hits = 0
-    for start in range(0, n_flips, _CHUNK):
-        n_rows = min(_CHUNK, n_flips - start)
+    step = max(1, _CELLS // len(units))
+    for start in range(0, n_flips, step):
+        n_rows = min(step, n_flips - start)
         signs = draw.integers(0, 2, (n_rows, len(units))) * 2.0 - 1
         n_hits += int((np.abs(signs @ units) >= enough).sum())
     return n_hits
