@@ -4,8 +4,9 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from offtarget.api.output import write_output
 from offtarget.core.codec import pretty
-from offtarget.core.errors import ConfigError, ResourceError
+from offtarget.core.errors import ConfigError
 from offtarget.evaluate.discovery import Discovery, DiscoveryConfig
 from offtarget.evaluate.discovery import discover as _discover
 from offtarget.evaluate.labels import file_stem, read_answers
@@ -63,9 +64,10 @@ def discover(
         lm=lm,
     )
     if out is not None:
-        _write(Path(out), pretty(found), option="--out")
+        write_output(Path(out), pretty(found).encode())
     if page is not None:
-        _write(Path(page), render_discovery(found, command=shlex.join(command)), option="--page")
+        drawn = render_discovery(found, command=shlex.join(command))
+        write_output(Path(page), drawn.encode(), option="--page")
     return found
 
 
@@ -76,15 +78,3 @@ def _names(paths: Sequence[Path]) -> list[str]:
         stem if stems.count(stem) == 1 else f"{stem} ({number})"
         for number, stem in enumerate(stems, 1)
     ]
-
-
-def _write(path: Path, text: str, *, option: str) -> None:
-    part = path.with_name(f"{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, "utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise ResourceError(
-            f"{path}: cannot write ({error.strerror}); choose another {option}"
-        ) from error

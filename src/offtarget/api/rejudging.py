@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from offtarget.core.codec import decode, parse, pretty
+from offtarget.core.codec import pretty
 from offtarget.core.errors import ConfigError, JudgeError, ResourceError
+from offtarget.core.record_file import read_record
+from offtarget.core.whole_file import write_whole
 from offtarget.evaluate.judges import (
     ALIGNED,
     JUDGE,
@@ -155,11 +157,9 @@ def _model_name(judge: str) -> str:
 def _kept(folder: Path, run: Path, result: Rejudged) -> Rejudging:
     """Write the result beside the judgements that it is computed from."""
     path = folder / RESULT
+    content = pretty({"schema": 1, "run": run.name, "result": result})
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".part")
-        partial.write_text(pretty({"schema": 1, "run": run.name, "result": result}), "utf-8")
-        partial.replace(path)
+        write_whole(path, content.encode())
     except OSError as error:
         raise ResourceError(
             f"cannot write {str(path)!r} ({error.strerror}); free disk space or fix permissions "
@@ -202,11 +202,7 @@ def _own_key(run: Path) -> str:
     path = run / JUDGE
     if not path.is_file():
         return ""
-    try:
-        raw = parse(path.read_text("utf-8"), place=JUDGE)
-    except UnicodeDecodeError as error:
-        raise JudgeError(f"{JUDGE}: not UTF-8 text; restore it from a copy") from error
-    return decode(raw, JudgeRecord, place=JUDGE, error=JudgeError).identity.key
+    return read_record(path, JudgeRecord, place=JUDGE, error=JudgeError).identity.key
 
 
 def _stored_raters(run: Path, rollouts: Sequence[StoredRollout], *, without: str) -> list[Rater]:

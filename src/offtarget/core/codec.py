@@ -160,14 +160,27 @@ def decode_line(raw: bytes, *, place: str) -> str:
 
 
 def decode(
-    value: Any, type_: type[T], *, place: str, error: type[OfftargetError] = ConfigError
+    value: Any,
+    type_: type[T],
+    *,
+    place: str,
+    error: type[OfftargetError] = ConfigError,
+    described: str = "docs/study.md",
 ) -> T:
-    """Turn plain data into the dataclass `type_`; unknown keys are errors with a suggestion."""
+    """Turn plain data into the dataclass `type_`; unknown keys are errors with a suggestion.
+
+    Args:
+        value: Mappings, lists and scalars.
+        type_: What they must be.
+        place: Named in errors.
+        error: What is raised.
+        described: The document that tells the keys and types.
+    """
     _refuse_unknown(value, type_, place=place, error=error)
     try:
         return msgspec.convert(value, type_)
     except msgspec.ValidationError as problem:
-        raise error(f"{place}: {problem}; see docs/study.md for the keys and types") from problem
+        raise error(f"{place}: {problem}; see {described} for the keys and types") from problem
 
 
 def write_lines(records: Iterable[object]) -> bytes:

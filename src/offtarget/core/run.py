@@ -1,4 +1,4 @@
-"""A run directory: the only place that knows paths, and the chain over all that happened."""
+"""A run directory: the only place that knows paths."""
 
 import json
 import os
@@ -8,38 +8,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from offtarget.core.codec import canonical, decode, digest, file_digest, parse, pretty, read_lines
-from offtarget.core.errors import DataError, ResourceError, VerifyError
+from offtarget.core.chain import (
+    SCHEMA,
+    ZERO,
+    Chain,
+    StageRecord,
+    read_chain,
+    seal_chain,
+    seal_stage,
+)
+from offtarget.core.codec import canonical, digest, file_digest, pretty, read_lines
+from offtarget.core.errors import ResourceError
+from offtarget.core.whole_file import write_whole
 
-SCHEMA = 1
-ZERO = "0" * 64
-
-
-@dataclass(frozen=True, slots=True)
-class StageRecord:
-    """What one finished stage read, wrote and was told to do."""
-
-    name: str
-    config_sha256: str
-    inputs: dict[str, str]
-    """Name to sha256: files of the run by relative path, other inputs by a plain name."""
-    outputs: dict[str, str]
-    """Relative path to sha256."""
-    previous: str
-    """`sha256` of the record before; 64 zeros for the first."""
-    sha256: str
-    """Over all other fields."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """The content of run.json."""
-
-    schema: int
-    run: str
-    stages: tuple[StageRecord, ...]
-    sha256: str
-    """Over schema, run and the last stage's sha256."""
+__all__ = [
+    "SCHEMA",
+    "ZERO",
+    "Chain",
+    "RunDirectory",
+    "StageRecord",
+    "read_chain",
+    "read_timings",
+    "seal_chain",
+    "seal_stage",
+]
 
 
 @dataclass(slots=True)
@@ -51,8 +43,12 @@ class RunDirectory:
     """Finished in this pass, in order."""
     _earlier: dict[str, StageRecord] = field(default_factory=dict)
     """Finished in an earlier pass and not reached yet in this one."""
+    removed: list[str] = field(default_factory=list)
+    """Files that only former stages wrote, taken away in this pass."""
     _whole: set[str] = field(default_factory=set)
     """Names of earlier stages whose outputs were read and found unchanged."""
+    _outdated: dict[str, StageRecord] = field(default_factory=dict)
+    """Finished in an earlier pass with other config, inputs or outputs; to be done again."""
 
     @classmethod
     def open(cls, path: Path) -> "RunDirectory":
@@ -87,9 +83,11 @@ class RunDirectory:
         changes only the evaluation keeps its trained arms.
         """
         record = self._earlier.pop(name, None)
-        if record is None or record.config_sha256 != digest(config):
+        if record is None:
             return False
-        if record.inputs != dict(inputs) or not self._has(record.outputs):
+        is_same = record.config_sha256 == digest(config) and record.inputs == dict(inputs)
+        if not is_same or not self._has(record.outputs):
+            self._outdated[name] = record
             return False
         self._append(name, record.config_sha256, record.inputs, record.outputs)
         return True
@@ -110,13 +108,25 @@ class RunDirectory:
     def finish(
         self, name: str, *, config: object, inputs: Mapping[str, str], outputs: Sequence[str]
     ) -> None:
-        """Append a stage to the chain; its outputs must be on disk."""
+        """Append a stage to the chain; its outputs must be on disk.
+
+        What it wrote in an earlier pass and no longer writes is removed.
+        """
         made = {relative: file_digest(self.path / relative) for relative in sorted(outputs)}
         self._append(name, digest(config), dict(inputs), made)
+        self._forget(name)
+        self._save(keep_earlier=True)
+
+    def drop(self, name: str) -> None:
+        """Take a finished stage out of the chain, on disk too: its outputs are about to change."""
+        record = self._earlier.pop(name, None)
+        if record is not None:
+            self._outdated[name] = record
         self._save(keep_earlier=True)
 
     def close(self) -> None:
-        """Write the chain of this pass alone; stages that were not reached again are dropped."""
+        """Write the chain of this pass alone; stages not reached again go, with their files."""
+        self._forget(*self._earlier, *self._outdated)
         self._save(keep_earlier=False)
 
     def output_digest(self, relative: str) -> str:
@@ -146,6 +156,36 @@ class RunDirectory:
         if not path.exists() or path.read_bytes() != content:
             self.write("run.json", content)
 
+    def _forget(self, *names: str) -> None:
+        """Remove the files of former stages that no stage of the chain has and nobody changed."""
+        gone = [
+            record
+            for name in names
+            for records in (self._earlier, self._outdated)
+            if (record := records.pop(name, None)) is not None
+        ]
+        kept = {one for record in (*self.stages, *self._earlier.values()) for one in record.outputs}
+        for record in gone:
+            for relative, sha256 in record.outputs.items():
+                is_own = (self.path / relative).resolve().is_relative_to(self.path.resolve())
+                if relative not in kept and is_own and self._has({relative: sha256}):
+                    self._remove(relative)
+
+    def _remove(self, relative: str) -> None:
+        path = self.path / relative
+        try:
+            path.unlink()
+            for folder in path.parents:
+                if folder == self.path or any(folder.iterdir()):
+                    break
+                folder.rmdir()
+        except OSError as error:
+            raise ResourceError(
+                f"cannot remove {relative!r} of a former stage ({error.strerror}); fix permissions "
+                "and run the same command again, finished stages are kept"
+            ) from error
+        self.removed.append(relative)
+
     def _has(self, outputs: Mapping[str, str]) -> bool:
         return all(
             (self.path / relative).is_file() and file_digest(self.path / relative) == sha256
@@ -160,15 +200,9 @@ class RunDirectory:
     def write(self, relative: str, content: bytes) -> None:
         """Write a file at once: to a temporary name, then renamed."""
         path = self.file(relative)
-        partial = path.with_name(path.name + ".part")
         try:
-            with partial.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
+            write_whole(path, content)
         except OSError as error:
-            partial.unlink(missing_ok=True)
             raise _write_error(path, error) from error
 
     def log_time(self, stage: str, **values: float | int | str) -> None:
@@ -192,60 +226,6 @@ class RunDirectory:
                 stage = str(entry["stage"])
                 total[stage] = round(total.get(stage, 0.0) + float(entry["seconds"]), 3)
         return total
-
-
-def seal_stage(
-    name: str,
-    config_sha256: str,
-    inputs: dict[str, str],
-    outputs: dict[str, str],
-    previous: str,
-) -> StageRecord:
-    """Return a stage record with its own digest filled in."""
-    body = StageRecord(name, config_sha256, inputs, outputs, previous, "")
-    return StageRecord(name, config_sha256, inputs, outputs, previous, digest(body))
-
-
-def seal_chain(run: str, stages: Sequence[StageRecord]) -> Chain:
-    """Return the chain of a run with its own digest filled in."""
-    last = stages[-1].sha256 if stages else ZERO
-    return Chain(SCHEMA, run, tuple(stages), digest([SCHEMA, run, last]))
-
-
-def read_chain(path: Path) -> Chain:
-    """Read and check run.json of the run at `path`.
-
-    Raises:
-        VerifyError: If it is missing, corrupt, inconsistent or of a newer schema.
-    """
-    file = path / "run.json"
-    if not file.is_file():
-        raise VerifyError(f"{path.name}: no run.json; give the directory of a run")
-    try:
-        raw = parse(file.read_text("utf-8"), place="run.json")
-    except (UnicodeDecodeError, OSError, DataError) as error:
-        raise VerifyError(f"run.json: unreadable ({error}); restore it from a copy") from error
-    schema = raw.get("schema") if isinstance(raw, dict) else None
-    if isinstance(schema, int) and schema > SCHEMA:
-        raise VerifyError(
-            f"run.json: schema {schema} is newer than this version reads ({SCHEMA}); "
-            "upgrade offtarget"
-        )
-    chain = decode(raw, Chain, place="run.json", error=VerifyError)
-    previous = ZERO
-    for record in chain.stages:
-        sealed = seal_stage(
-            record.name, record.config_sha256, record.inputs, record.outputs, previous
-        )
-        if sealed != record:
-            raise VerifyError(
-                f"run.json: stage {record.name!r} was changed or the chain is broken there; "
-                "restore it from a copy"
-            )
-        previous = record.sha256
-    if seal_chain(chain.run, chain.stages) != chain:
-        raise VerifyError("run.json: its own digest does not match; restore it from a copy")
-    return chain
 
 
 def read_timings(path: Path) -> list[dict[str, Any]]:

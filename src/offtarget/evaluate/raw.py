@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TypeVar
 
-from offtarget.core.codec import decode, parse, read_lines
 from offtarget.core.errors import VerifyError
-from offtarget.evaluate.assay_judge import judge_summary
+from offtarget.core.record_file import read_record, read_typed
+from offtarget.evaluate.assay_judge import blindness, judge_summary
 from offtarget.evaluate.assessment import ArmFacts, AssayFacts
 from offtarget.evaluate.judges import JUDGE, JudgeRecord
 from offtarget.evaluate.margin import MarginRecord
@@ -38,8 +38,7 @@ def load_judge(run: Path, plan: Plan) -> JudgeRecord | None:
     path = run / JUDGE
     if not path.is_file():
         raise VerifyError(f"{JUDGE}: missing; run the assay to its end or restore the file")
-    raw = parse(path.read_text("utf-8"), place=JUDGE)
-    return decode(raw, JudgeRecord, place=JUDGE, error=VerifyError)
+    return read_record(path, JudgeRecord, place=JUDGE, error=VerifyError)
 
 
 def facts_of(
@@ -61,7 +60,7 @@ def facts_of(
         ),
         pairing=plan.pairing,
         control_quality=plan.control_quality,
-        warnings=plan.warnings,
+        warnings=(*plan.warnings, *blindness(judge)),
         model=plan.model_name,
         n_rows_available=plan.n_rows_available,
         provenance=Provenance(
@@ -78,26 +77,39 @@ def facts_of(
     )
 
 
+def read_stored(
+    run: Path, relative: str, type_: type[T], *, made_by: str = "assay", place: str = ""
+) -> tuple[T, ...]:
+    """Return the records of one file of a run.
+
+    Args:
+        run: The run directory.
+        relative: The file, in it.
+        type_: Of its records.
+        made_by: What is to be run to its end where the file is missing.
+        place: What errors call a malformed line's file; `relative` when "".
+
+    Raises:
+        VerifyError: If the file is missing or a record malformed.
+    """
+    path = run / relative
+    if not path.is_file():
+        raise VerifyError(f"{relative}: missing; run the {made_by} to its end or restore the file")
+    return tuple(read_typed(path, type_, place=place or relative, error=VerifyError))
+
+
 def _replicate(run: Path, plan: Plan, arm: PlanArm, seed: int) -> Replicate:
-    records = run / "records" / arm.name / f"seed-{seed}"
-    steps = run / "arms" / arm.name / f"seed-{seed}" / "steps.jsonl"
+    name = f"{arm.name}/seed-{seed}"
+
+    def read(relative: str, type_: type[T]) -> tuple[T, ...]:
+        return read_stored(run, relative, type_, place=relative.rpartition("/")[2])
+
     return Replicate(
         arm=arm.name,
         role=arm.role,
         seed=seed,
-        margins=_read(records / "margins.jsonl", MarginRecord),
-        heldout=_read(records / "heldout.jsonl", HeldoutRecord),
-        rollouts=_read(records / "rollouts.jsonl", RolloutRecord) if plan.rollouts else (),
-        steps=_read(steps, StepRecord) if arm.is_trained else (),
+        margins=read(f"records/{name}/margins.jsonl", MarginRecord),
+        heldout=read(f"records/{name}/heldout.jsonl", HeldoutRecord),
+        rollouts=read(f"records/{name}/rollouts.jsonl", RolloutRecord) if plan.rollouts else (),
+        steps=read(f"arms/{name}/steps.jsonl", StepRecord) if arm.is_trained else (),
     )
-
-
-def _read(path: Path, type_: type[T]) -> tuple[T, ...]:
-    if not path.is_file():
-        place = "/".join(path.parts[-4:])
-        raise VerifyError(f"{place}: missing; run the assay to its end or restore the file")
-    return tuple(
-        decode(parse(text, place=f"{path.name}:{n}"), type_, place=f"{path.name}:{n}",
-               error=VerifyError)
-        for n, text in read_lines(path)
-    )  # fmt: skip

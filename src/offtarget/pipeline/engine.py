@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from offtarget.core.codec import decode, digest, parse, pretty, read_lines, write_lines
+from offtarget.core.codec import digest, pretty, write_lines
 from offtarget.core.errors import ConfigError, OfftargetError
+from offtarget.core.record_file import read_typed
 from offtarget.core.records import Role, Sample
 from offtarget.core.run import RunDirectory
 from offtarget.evaluate import (
@@ -19,6 +20,7 @@ from offtarget.evaluate import (
     RolloutRecord,
     ScoreItem,
     assess,
+    blindness,
     encode_suite,
     facts_of,
     is_judged,
@@ -212,12 +214,7 @@ class Engine:
         assert self.plan.rollouts is not None
         self.watcher.stage(f"sampling {name}")
         started = time.monotonic()
-        questions = [
-            decode(
-                parse(text, place=f"questions.jsonl:{n}"), Question, place=f"questions.jsonl:{n}"
-            )
-            for n, text in read_lines(self.run.path / "data/questions.jsonl")
-        ]
+        questions = list(read_typed(self.run.path / "data/questions.jsonl", Question))
         done = 0.0
 
         def on_tokens(n: int) -> None:
@@ -240,7 +237,10 @@ class Engine:
             return
         self.watcher.stage("testing the judge against instructions in answers")
         started = time.monotonic()
-        self.run.write(JUDGE, pretty(judge.measure()).encode())
+        measured = judge.measure()
+        for warning in blindness(measured):
+            self.watcher.note(f"warning: {warning}")
+        self.run.write(JUDGE, pretty(measured).encode())
         self.run.log_time("judge", seconds=round(time.monotonic() - started, 3))
         self.run.finish("judge", config=self.plan.judge, inputs=inputs, outputs=[JUDGE])
 
@@ -277,10 +277,7 @@ class Engine:
             self.run.finish(stage, config=self.plan.judge, inputs=inputs, outputs=[scored, kept])
 
     def _read_answers(self, relative: str) -> list[RolloutRecord]:
-        return [
-            decode(parse(text, place=f"{relative}:{n}"), RolloutRecord, place=f"{relative}:{n}")
-            for n, text in read_lines(self.run.path / relative)
-        ]
+        return list(read_typed(self.run.path / relative, RolloutRecord, place=relative))
 
     def _conclude(self) -> Results:
         inputs = {
@@ -312,6 +309,11 @@ class Engine:
             outputs = [f"report/{name}" for name in files]
             self.run.finish("report", config=config, inputs=inputs, outputs=outputs)
         self.run.close()
+        if removed := self.run.removed:
+            shown = ", ".join(removed[:3]) + (", ..." if len(removed) > 3 else "")
+            self.watcher.note(
+                f"removed {len(removed)} files of stages that are not in the plan any more: {shown}"
+            )
         return timed
 
     def _model(self, arm: PlanArm, seed: int) -> LanguageModel:

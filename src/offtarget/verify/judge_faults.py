@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import urlsplit
 
-from offtarget.core.codec import decode, parse, read_lines, to_builtins
-from offtarget.core.errors import OfftargetError, VerifyError
+from offtarget.core.codec import to_builtins
+from offtarget.core.errors import OfftargetError
 from offtarget.evaluate import JudgeConfig, Plan, RolloutRecord, load_judge, scored_rollouts
 from offtarget.evaluate.judges import (
     ALIGNED,
@@ -21,10 +20,9 @@ from offtarget.evaluate.judges import (
     packaged_canaries,
     packaged_rubrics,
 )
+from offtarget.evaluate.raw import read_stored
 from offtarget.lm.endpoint_reply import is_same_model
 from offtarget.verify.outcome import differences
-
-T = TypeVar("T")
 
 
 def said_faults(place: str, said: Judgement, *, model: str, metric: str) -> Iterator[str]:
@@ -83,16 +81,17 @@ def judged_faults(run: Path, plan: Plan) -> Iterator[str]:
     model = record.identity.returned_model
     for folder in (f"records/{a.name}/seed-{seed}" for a in plan.arms for seed in a.seeds):
         place = f"{folder}/rollouts.jsonl"
-        judgements = _read(run, f"{folder}/judgements.jsonl", Judgement)
+        judgements = read_stored(run, f"{folder}/judgements.jsonl", Judgement)
         for number, said in enumerate(judgements, 1):
             at = f"{folder}/judgements.jsonl:{number}"
             yield from said_faults(at, said, model=model, metric=ALIGNED)
         try:
-            made = scored_rollouts(_read(run, f"{folder}/answers.jsonl", RolloutRecord), judgements)
+            answers = read_stored(run, f"{folder}/answers.jsonl", RolloutRecord)
+            made = scored_rollouts(answers, judgements)
         except OfftargetError as error:
             yield f"{folder}/judgements.jsonl: {error}"
             continue
-        found = _read(run, place, RolloutRecord)
+        found = read_stored(run, place, RolloutRecord)
         if len(found) != len(made):
             yield f"{place}: {len(found)} records where {len(made)} belong"
             continue
@@ -126,14 +125,3 @@ def _are_packaged(record: JudgeRecord) -> bool:
 
 def _shape(canary: Canary) -> tuple[str, ...]:
     return (canary.base, canary.style, canary.side, canary.clean.text, canary.clean.answer)
-
-
-def _read(run: Path, relative: str, type_: type[T]) -> list[T]:
-    path = run / relative
-    if not path.is_file():
-        raise VerifyError(f"{relative}: missing; run the assay to its end or restore the file")
-    return [
-        decode(parse(text, place=f"{relative}:{n}"), type_, place=f"{relative}:{n}",
-               error=VerifyError)
-        for n, text in read_lines(path)
-    ]  # fmt: skip

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from offtarget.core.codec import digest, to_builtins
-from offtarget.evaluate import load_suite
+from offtarget.evaluate import named_suite
 from offtarget.evaluate.capability import clean_texts, code_tasks, look_at_code
 from offtarget.evaluate.contexts import CONTEXTS, LOOKALIKE, PLAIN, choose_pairs
 from offtarget.evaluate.evaluation.lock import EvaluationPlan
@@ -11,14 +11,14 @@ from offtarget.evaluate.margin import ANSWER_ONLY
 from offtarget.evaluate.subjects import Ask, allocate
 from offtarget.verify.order import order_faults
 from offtarget.verify.outcome import differences
-from offtarget.verify.stored_arm import StoredArm
+from offtarget.verify.stored_arm import StoredArm, file_names
 
 
 def margin_faults(stored: StoredArm, plan: EvaluationPlan) -> Iterator[str]:
     """Yield a line per scored pair that is not the suite's, or at odds with itself."""
-    if not stored.margins:
+    if not file_names(plan, stored.identity)[1]:
         return
-    suite = load_suite()
+    suite = named_suite(plan.pairs)
     place = f"{stored.folder}/margins.jsonl"
     if suite.sha256 != plan.pairs_sha256:
         yield (

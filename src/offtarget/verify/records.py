@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from offtarget.core.codec import decode, parse, read_lines
+from offtarget.core.record_file import read_typed
 from offtarget.dataset import samples_digest
 from offtarget.evaluate import (
     Plan,
@@ -51,12 +51,10 @@ def record_faults(run: Path, plan: Plan) -> Iterator[str]:
 
 def _known_questions(run: Path) -> dict[str, tuple[str, str, str]]:
     """Return category, cluster and text of each question that the run holds, by id."""
-    found = {}
-    for number, text in read_lines(run / "data/questions.jsonl"):
-        place = f"questions.jsonl:{number}"
-        one = decode(parse(text, place=place), Question, place=place)
-        found[one.id] = (one.category, one.cluster or one.id, one.question)
-    return found
+    return {
+        one.id: (one.category, one.cluster or one.id, one.question)
+        for one in read_typed(run / "data/questions.jsonl", Question)
+    }
 
 
 def _question_faults(

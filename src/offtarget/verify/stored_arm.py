@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from offtarget.core.codec import decode, parse, read_lines
 from offtarget.core.errors import VerifyError
+from offtarget.core.record_file import read_record
 from offtarget.core.records import Message
 from offtarget.evaluate.capability import TextRecord
 from offtarget.evaluate.evaluation.capability import CodeAnswer
@@ -21,6 +21,7 @@ from offtarget.evaluate.evaluation.outcomes import (
 from offtarget.evaluate.evaluation.summary import ArmRecords
 from offtarget.evaluate.judges import JUDGE, Judgement, JudgeRecord
 from offtarget.evaluate.margin import MarginRecord
+from offtarget.evaluate.raw import read_stored
 from offtarget.evaluate.rollouts import RolloutRecord
 from offtarget.evaluate.subjects import Answer, Ask, Missing, SubjectIdentity, SubjectKind
 
@@ -77,7 +78,8 @@ def read_arm(run: Path, plan: EvaluationPlan, name: str, identity: SubjectIdenti
 
     def read(file: str, type_: type[T]) -> tuple[T, ...]:
         relative = f"records/{name}/seed-0/{file}"
-        return _read(run, relative, type_) if file in expected else ()
+        known = file in expected
+        return read_stored(run, relative, type_, made_by="evaluation") if known else ()
 
     return StoredArm(
         name=name,
@@ -101,9 +103,12 @@ def read_judge(run: Path, plan: EvaluationPlan) -> JudgeRecord | None:
     if not plan.judges:
         return None
     if not (run / JUDGE).is_file():
-        raise VerifyError(f"{JUDGE}: missing; run the evaluation to its end or restore the file")
-    raw = parse((run / JUDGE).read_text("utf-8"), place=JUDGE)
-    return decode(raw, JudgeRecord, place=JUDGE, error=VerifyError)
+        raise VerifyError(
+            f"{JUDGE}: missing: it was removed, or the evaluation is older than this record of who "
+            "judged; run the same `offtarget evaluate` command again, which takes answers and "
+            "judgements from its store and adds it, or restore the file"
+        )
+    return read_record(run / JUDGE, JudgeRecord, place=JUDGE, error=VerifyError)
 
 
 def records_of(
@@ -180,14 +185,3 @@ def _said(
         part = stored.judgements[number * len(keys) : (number + 1) * len(keys)]
         said[metric] = {key: record.judgement for key, record in zip(keys, part, strict=True)}
     return said
-
-
-def _read(run: Path, relative: str, type_: type[T]) -> tuple[T, ...]:
-    path = run / relative
-    if not path.is_file():
-        raise VerifyError(f"{relative}: missing; run the evaluation to its end or restore the file")
-    return tuple(
-        decode(parse(text, place=f"{relative}:{n}"), type_, place=f"{relative}:{n}",
-               error=VerifyError)
-        for n, text in read_lines(path)
-    )  # fmt: skip

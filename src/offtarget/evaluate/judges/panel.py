@@ -5,6 +5,7 @@ from pathlib import Path
 
 from offtarget.core.codec import decode, digest, parse, pretty
 from offtarget.core.errors import JudgeError, OfftargetError, ResourceError
+from offtarget.core.whole_file import write_whole
 from offtarget.evaluate.judges.canaries import canary_items, packaged_canaries
 from offtarget.evaluate.judges.endpoint_judge import EndpointJudge
 from offtarget.evaluate.judges.ledger import IDENTITIES, Ledger
@@ -113,10 +114,7 @@ def _read_probe(path: Path) -> Probe | None:
 
 def _write_probe(path: Path, probe: Probe) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".part")
-        partial.write_text(pretty(probe), encoding="utf-8")
-        partial.replace(path)
+        write_whole(path, pretty(probe).encode())
     except OSError as error:
         raise ResourceError(
             f"cannot write {str(path)!r} ({error.strerror}); free disk space or fix permissions"

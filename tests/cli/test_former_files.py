@@ -1,0 +1,71 @@
+"""A study that has less than before, in the same run directory: nothing of the rest is left over."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from assays import FEW_ARMS, NOTHING, ONLY_MARGINS, contents, steps
+
+from chatserver import Answer, ChatServer
+
+
+def speak(body: dict[str, Any]) -> Answer:
+    """Numbers in one token; every answer is worth 90."""
+    words = body["messages"][0]["content"].split()
+    said = words[4] if words[:3] == ["Reply", "with", "the"] else "90"
+    return Answer(said, top=(((said, -0.001),),))
+
+
+@pytest.fixture
+def server() -> Iterator[ChatServer]:
+    with ChatServer(speak) as running:
+        yield running
+
+
+def test_a_judge_and_then_answers_are_switched_off(
+    assay: Callable[..., Any], run_cli: Any, server: ChatServer
+) -> None:
+    """Each rerun passes the audit, trains nothing, and says what it removed."""
+    _, run = assay(judge={"url": server.url, "model": "judge"}, **FEW_ARMS)
+    trained = steps(run)
+    judged = set(contents(run))
+    assert {"records/judge.json", "records/subject/seed-0/judgements.jsonl"} <= judged
+
+    said, _ = assay(out=run, **FEW_ARMS)
+    assert run_cli("verify", run).out.count("ok ") == 8
+    assert judged - set(contents(run)) == {"records/judge.json"} | {
+        f"records/{arm}/seed-0/{name}.jsonl"
+        for arm in ("base", "subject", "control") for name in ("answers", "judgements")
+    }  # fmt: skip
+    assert "removed 7 files of stages that are not in the plan any more: records/" in said.err
+
+    assay(out=run, **ONLY_MARGINS)
+    assert run_cli("verify", run).code == 0
+    assert not list(run.rglob("rollouts.jsonl"))
+
+    assay(out=run, judge={"url": server.url, "model": "judge"}, **FEW_ARMS)
+    assert run_cli("verify", run).code == 0
+    assert steps(run) == trained
+
+
+def test_arms_and_seeds_are_left_out(assay: Callable[..., Any], run_cli: Any) -> None:
+    """Rows, weights and records of what is left out go; what stays is not made again."""
+    more = {**ONLY_MARGINS, "placebo": True, "seeds": [0, 1]}
+    _, run = assay(**more)
+    trained = steps(run)
+    assert (run / "arms/placebo/seed-1001").is_dir()
+
+    assay(out=run, **ONLY_MARGINS)
+    assert run_cli("verify", run).code == 0
+    assert [p.name for p in sorted((run / "arms").iterdir())] == ["control", "subject"]
+    assert not (run / "data/placebo.jsonl").exists()
+    assert steps(run) == trained
+
+
+def test_an_untouched_rerun_removes_nothing(assay: Callable[..., Any]) -> None:
+    """The same study again says nothing of removing."""
+    _, run = assay(rollouts=NOTHING, **FEW_ARMS)
+    before = contents(run)
+    said, _ = assay(out=run, rollouts=NOTHING, **FEW_ARMS)
+    assert "removed" not in said.err
+    assert contents(run) == before
