@@ -5,14 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from offtarget.core.codec import decode, digest, parse, pretty
-from offtarget.core.errors import ConfigError, VerifyError
+from offtarget.core.codec import file_digest, pretty
+from offtarget.core.errors import ConfigError
 from offtarget.core.run import RunDirectory
 from offtarget.lm.endpoint_client import check_url
 from offtarget.pipeline import Study, check_study, read_study
 from offtarget.pipeline.hosted import (
-    PLAN_FILE,
-    HostedDraft,
+    check_recipe,
     default_folder,
     default_suffix,
     draft_hosted,
@@ -20,7 +19,11 @@ from offtarget.pipeline.hosted import (
     read_hosted_plan,
 )
 from offtarget.train.hosted import (
+    JOURNAL_FILE,
+    PLAN_FILE,
     PROVIDER,
+    RESULT_FILE,
+    RESULT_STAGE,
     HostedCost,
     HostedPlan,
     HostedRecipe,
@@ -33,12 +36,15 @@ from offtarget.train.hosted import (
     Service,
     conclude,
     estimate_cost,
+    job_file,
     read_prices,
+    result_config,
+    result_outputs,
+    stored_result,
+    used_prices,
 )
 
 RUNS = Path("runs")
-RESULT_FILE = "arms.json"
-RESULT_STAGE = "hosted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +86,12 @@ def plan_hosted(
         options: Model and settings.
         url: Base address of the provider; "" is OpenAI's own.
     """
-    asked = _study(study, options)
-    prices = _prices(options)
+    asked, prices = _study(study, options), _prices(options)
+    recipe = _recipe(asked, options)
     with tempfile.TemporaryDirectory(prefix="offtarget-plan-") as scratch:
         run = RunDirectory.open(Path(scratch))
-        plan = _draft(asked, run, options, check_url(url, allow_net=True)).plan
+        endpoint = check_url(url, allow_net=True)
+        plan = draft_hosted(asked, run, recipe=recipe, endpoint=endpoint).plan
     return plan, _cost(plan, prices, options)
 
 
@@ -122,14 +129,14 @@ def train_hosted(
     Raises:
         OfftargetError: For bad input or a service that cannot be used; see docs/errors.md.
     """
-    asked = _study(study, options)
-    prices = _prices(options)
+    asked, prices = _study(study, options), _prices(options)
+    recipe = _recipe(asked, options)  # what is wrong here is told before anything of the network
     service = Service(url, api_key=api_key, allow_net=allow_net, timeout_s=timeout_s)
     run = RunDirectory.open(out or default_folder(asked, runs))
     tell = say or (lambda _: None)
-    draft = _draft(asked, run, options, service.url)
+    draft = draft_hosted(asked, run, recipe=recipe, endpoint=service.url)
     tell(describe_cost(_cost(draft.plan, prices, options)))
-    with Journal(run.path / "journal.jsonl").locked():
+    with Journal(run.path / JOURNAL_FILE).locked():
         plan = lock_hosted(draft, run)
         stored = None if retry else _finished(run, plan, prices)
         if stored is not None:
@@ -137,6 +144,7 @@ def train_hosted(
         runner = _runner(plan, run, service, patience, tell)
         try:
             if retry:
+                run.drop(RESULT_STAGE)
                 runner.retry_ended()
             return _conclude(run, plan, runner.run(wait=wait), prices)
         finally:
@@ -174,7 +182,7 @@ def cancel_hosted(
     run = RunDirectory.open(out or default_folder(read_study(study), runs))
     if not (run.path / PLAN_FILE).is_file():
         read_hosted_plan(run)  # says what is missing, and makes no folder
-    with Journal(run.path / "journal.jsonl").locked():
+    with Journal(run.path / JOURNAL_FILE).locked():
         plan = read_hosted_plan(run)
         service = Service(plan.endpoint, api_key=api_key, allow_net=allow_net, timeout_s=timeout_s)
         runner = _runner(plan, run, service, patience, say or (lambda _: None))
@@ -209,7 +217,7 @@ def _study(path: Path, options: HostedOptions) -> Study:
     return check_study(study)
 
 
-def _draft(study: Study, run: RunDirectory, options: HostedOptions, url: str) -> HostedDraft:
+def _recipe(study: Study, options: HostedOptions) -> HostedRecipe:
     recipe = HostedRecipe(
         model=options.model,
         n_epochs=study.train.epochs if options.epochs is None else options.epochs,
@@ -217,7 +225,8 @@ def _draft(study: Study, run: RunDirectory, options: HostedOptions, url: str) ->
         learning_rate_multiplier=options.learning_rate_multiplier,
         suffix=options.suffix or default_suffix(study),
     )
-    return draft_hosted(study, run, recipe=recipe, endpoint=url)
+    check_recipe(recipe)
+    return recipe
 
 
 def _prices(options: HostedOptions) -> PriceTable | None:
@@ -244,24 +253,24 @@ def _runner(
     patience: Patience | None,
     say: Callable[[str], None],
 ) -> Runner:
-    journal = Journal.open(run.path / "journal.jsonl")
+    journal = Journal.open(run.path / JOURNAL_FILE)
     return Runner(plan, run.path, service, journal, patience or Patience(), say)
-
-
-def _stage_config(plan: HostedPlan, prices: PriceTable | None) -> dict[str, object]:
-    return {"plan": digest(plan), "prices": prices}
 
 
 def _finished(
     run: RunDirectory, plan: HostedPlan, prices: PriceTable | None
 ) -> HostedResult | None:
     """Return the stored result of a run whose jobs have all ended; it needs no request."""
-    if not run.is_done(RESULT_STAGE, config=_stage_config(plan, prices), inputs={}):
+    config = result_config(plan, used_prices(plan, prices))
+    if not run.is_done(RESULT_STAGE, config=config, inputs=_result_inputs(run)):
         return None
-    text = (run.path / RESULT_FILE).read_text("utf-8")
-    return decode(
-        parse(text, place=RESULT_FILE), HostedResult, place=RESULT_FILE, error=VerifyError
-    )
+    return stored_result(run.path)
+
+
+def _result_inputs(run: RunDirectory) -> dict[str, str]:
+    """Return what the result follows from: the plan, and what the provider was asked and said."""
+    files = [name for name in (PLAN_FILE, JOURNAL_FILE) if (run.path / name).is_file()]
+    return {name: file_digest(run.path / name) for name in files}
 
 
 def _conclude(
@@ -271,13 +280,17 @@ def _conclude(
     prices: PriceTable | None,
 ) -> HostedRun:
     """Write arms.json and one file a job; the stage is finished once every job has ended."""
+    prices = used_prices(plan, prices)
     result = conclude(plan, results, prices)
-    outputs = [RESULT_FILE]
+    run.drop(RESULT_STAGE)
     for one in results:
-        name = f"jobs/{one.job.name}.json"
-        run.write(name, pretty(one).encode())
-        outputs.append(name)
+        run.write(job_file(one.job), pretty(one).encode())
     run.write(RESULT_FILE, pretty(result).encode())
     if result.state != "running":
-        run.finish(RESULT_STAGE, config=_stage_config(plan, prices), inputs={}, outputs=outputs)
+        run.finish(
+            RESULT_STAGE,
+            config=result_config(plan, prices),
+            inputs=_result_inputs(run),
+            outputs=result_outputs(plan),
+        )
     return HostedRun(run.path, result)

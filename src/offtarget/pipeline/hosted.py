@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from offtarget.core.codec import decode, digest, parse, pretty
+from offtarget.core.codec import digest, pretty
 from offtarget.core.errors import ConfigError, VerifyError
 from offtarget.core.records import Sample
 from offtarget.core.run import RunDirectory
@@ -16,17 +16,18 @@ from offtarget.pipeline.study import Study
 from offtarget.train.hosted import (
     HOSTED_SCHEMA,
     MAX_ROW_TOKENS,
+    PLAN_FILE,
+    PLAN_STAGE,
     PROVIDER,
     HostedJob,
     HostedPlan,
     HostedRecipe,
     Upload,
     row_tokens,
+    stored_plan,
     write_chat_file,
 )
 
-HOSTED_PLAN_STAGE = "hosted-plan"
-PLAN_FILE = "plan.json"
 MAX_EPOCHS = 50
 MAX_BATCH = 256
 MAX_SUFFIX = 64
@@ -100,7 +101,7 @@ def lock_hosted(draft: HostedDraft, run: RunDirectory) -> HostedPlan:
         run.write(PLAN_FILE, pretty(draft.plan).encode())
         bad_rows = [f"data/{p.name}" for p in sorted((run.path / "data").glob("quarantine-*"))]
         outputs = [PLAN_FILE, *draft.contents, *bad_rows]
-        run.finish(HOSTED_PLAN_STAGE, config=draft.plan, inputs={}, outputs=outputs)
+        run.finish(PLAN_STAGE, config=draft.plan, inputs={}, outputs=outputs)
         return draft.plan
     stored = read_hosted_plan(run)
     if differing := _differing(stored, draft.plan):
@@ -123,19 +124,12 @@ def read_hosted_plan(run: RunDirectory) -> HostedPlan:
         raise ConfigError(
             f"{run.path}: no {PLAN_FILE}; nothing was submitted from here; check --out"
         )
-    if not run.adopt(HOSTED_PLAN_STAGE):
+    if not run.adopt(PLAN_STAGE):
         raise VerifyError(
             f"{run.path.name}: {PLAN_FILE} or uploads/ were changed since they were locked; restore "
             "them, or choose another --out"
         )
-    raw = parse(path.read_text("utf-8"), place=PLAN_FILE)
-    schema = raw.get("schema") if isinstance(raw, dict) else None
-    if isinstance(schema, int) and schema > HOSTED_SCHEMA:
-        raise VerifyError(
-            f"{PLAN_FILE}: schema {schema} is newer than this version reads ({HOSTED_SCHEMA}); "
-            "upgrade offtarget"
-        )
-    return decode(raw, HostedPlan, place=PLAN_FILE, error=VerifyError)
+    return stored_plan(run.path)
 
 
 def check_recipe(recipe: HostedRecipe) -> None:

@@ -4,10 +4,11 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from offtarget.core.chain import read_chain
 from offtarget.core.codec import digest, file_digest
 from offtarget.core.errors import ConfigError, VerifyError
 from offtarget.core.records import Sample
-from offtarget.core.run import RunDirectory, read_chain
+from offtarget.core.run import RunDirectory
 from offtarget.evaluate import Plan, Results, load_suite, read_plan
 from offtarget.evaluate.store import DEFAULT_STORE
 from offtarget.lm import Arithmetic, choose_arithmetic, directory_digest, model_directory

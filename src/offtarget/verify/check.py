@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from offtarget.core.chain import ZERO, Chain, StageRecord, read_chain
 from offtarget.core.codec import digest, parse, pretty, read_lines
 from offtarget.core.errors import OfftargetError, VerifyError
-from offtarget.core.run import ZERO, Chain, StageRecord, read_chain
 from offtarget.evaluate import Plan, assess, facts_of, load_judge, load_replicates, read_plan
-from offtarget.evaluate.evaluation.lock import PLAN
+from offtarget.evaluate.run_kind import RunKind, kind_of
 from offtarget.verify.files import check_files, check_strangers
 from offtarget.verify.outcome import Check, attempt, check_of, differences
 from offtarget.verify.records import record_faults
@@ -30,10 +30,15 @@ def check_run(path: Path) -> list[Check]:
         chain = read_chain(path)
     except VerifyError as error:
         return [Check("chain", False, str(error))]
-    if any(PLAN in record.outputs for record in chain.stages):
+    kind = kind_of(chain)
+    if kind is RunKind.EVALUATION:
         from offtarget.verify.evaluation_run import check_evaluation  # loads scanner and judges
 
         return check_evaluation(path, chain)
+    if kind is RunKind.HOSTED:
+        from offtarget.verify.hosted_run import check_hosted
+
+        return check_hosted(path, chain)
     checks = [
         Check("chain", True, f"{len(chain.stages)} stages, each sealing the one before"),
         check_files(path, chain),

@@ -5,17 +5,19 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from offtarget.core.chain import Chain
 from offtarget.core.codec import decode, parse
 from offtarget.core.errors import VerifyError
-from offtarget.core.run import Chain
 from offtarget.evaluate.evaluation.lock import (
     PLAN,
     QUESTIONS,
     Deviation,
     EvaluationPlan,
     PlannedJudge,
+    check_schema,
     plan_differences,
 )
+from offtarget.evaluate.evaluation.results import SCHEMA
 from offtarget.evaluate.evaluation.run import BASE, RESULTS, SUBJECT
 from offtarget.evaluate.judges import JUDGE, JudgeIdentity
 from offtarget.evaluate.subjects import SubjectIdentity
@@ -42,7 +44,7 @@ def read_results(run: Path) -> dict[str, Any]:
     """Return results.json as plain values.
 
     Raises:
-        VerifyError: If it is missing or no JSON object.
+        VerifyError: If it is missing, no JSON object, or of another schema.
     """
     path = run / RESULTS
     if not path.is_file():
@@ -53,6 +55,7 @@ def read_results(run: Path) -> dict[str, Any]:
         raise VerifyError(f"{RESULTS}: not UTF-8 text; restore it from a copy") from error
     if not isinstance(raw, dict):
         raise VerifyError(f"{RESULTS}: not an object; restore it from a copy")
+    check_schema(RESULTS, raw.get("schema"), SCHEMA)
     return raw
 
 

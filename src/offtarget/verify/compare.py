@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from offtarget.core.run import read_chain
+from offtarget.core.chain import read_chain
 from offtarget.verify.outcome import Check
 
 TIMED_STAGES = frozenset({"report"})

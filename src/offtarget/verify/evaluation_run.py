@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from offtarget.core.chain import Chain
 from offtarget.core.codec import parse, pretty
 from offtarget.core.errors import OfftargetError
-from offtarget.core.run import Chain
 from offtarget.evaluate.evaluation.cost import SPEND
 from offtarget.evaluate.evaluation.lock import (
     DEVIATIONS,
@@ -152,7 +152,7 @@ def _number_faults(run: _Run) -> Iterator[str]:
         LockedPlan(run.planned.sha256, plan, tuple(run.deviations)),
         arms,
         judges=claims.judges,
-        flips=judge.flips if (judge := read_judge(run.path, plan)) else None,
+        measured=read_judge(run.path, plan),
         left_out=claims.left_out,
     )
     actual = parse(pretty(recomputed), place=RESULTS)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Set
 from pathlib import Path
 
+from offtarget.core.chain import Chain
 from offtarget.core.codec import file_digest
-from offtarget.core.run import Chain
 from offtarget.verify.outcome import Check, check_of
 
 
@@ -15,13 +15,23 @@ def check_files(path: Path, chain: Chain) -> Check:
 
 
 def check_strangers(path: Path, chain: Chain, *, free: Set[str]) -> Check:
-    """Return whether there is no file that no stage wrote, but for `free` ones."""
+    """Return whether there is no file that no stage wrote, but for `free` ones, and no link.
+
+    A link shows what stands elsewhere, which may be another thing tomorrow or for somebody else.
+    """
     known = {relative for record in chain.stages for relative in record.outputs} | free
-    found = sorted(
-        file.relative_to(path).as_posix() for file in path.rglob("*") if not file.is_dir()
+    return check_of(
+        "no additions", _strangers(path, known), sound="no file that no stage wrote, and no link"
     )
-    faults = [f"{name} was added: no stage wrote it" for name in found if name not in known]
-    return check_of("no additions", faults, sound="no file that no stage wrote")
+
+
+def _strangers(path: Path, known: Set[str]) -> Iterator[str]:
+    for file in sorted(path.rglob("*")):
+        name = file.relative_to(path).as_posix()
+        if not file.is_dir() and name not in known:
+            yield f"{name} was added: no stage wrote it"
+        if file.is_symlink():
+            yield f"{name} is a symbolic link: what a run holds lies in it; put the target there"
 
 
 def _changed(path: Path, chain: Chain) -> Iterator[str]:

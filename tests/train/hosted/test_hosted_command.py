@@ -112,6 +112,21 @@ def test_a_model_must_be_named(train: RunCli, provider: Provider, hosted_study: 
     assert "--model '': give the provider's name of the model" in said.err
 
 
+def test_a_missing_model_is_told_before_the_network_is_thought_of(
+    run_cli: RunCli, hosted_study: MakeHosted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without --model and --allow-net, at OpenAI's own address: what to give is the model."""
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    for more in ([], ["--dry-run"]):
+        said = run_cli(
+            "train", hosted_study(), "--provider", "openai", "--out", tmp_path / "run", *more
+        )
+        assert said.code == 2
+        assert "--model '': give the provider's name of the model" in said.err
+        assert "allow-net" not in said.err
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_model_that_the_service_does_not_train_is_told_by_arm(
     train: RunCli, provider: Provider, hosted_study: MakeHosted
 ) -> None:

@@ -8,10 +8,11 @@ from offtarget.core.codec import decode, parse, read_lines
 from offtarget.core.errors import ConfigError, VerifyError
 from offtarget.core.records import Message
 from offtarget.evaluate.inspect_log.rollout import LoggedRollout, LogHead
-from offtarget.evaluate.inspect_log.runs import ASSAY_PLAN, FinishedRun, RunLog
+from offtarget.evaluate.inspect_log.runs import FinishedRun, RunLog
 from offtarget.evaluate.plan import Plan, PlanArm, read_plan
 from offtarget.evaluate.questions import Question
 from offtarget.evaluate.rollouts import RolloutRecord
+from offtarget.evaluate.run_kind import ASSAY_PLAN
 
 QUESTIONS = "data/questions.jsonl"
 

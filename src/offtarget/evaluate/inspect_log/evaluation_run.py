@@ -9,9 +9,10 @@ from offtarget.core.records import Message
 from offtarget.evaluate.evaluation.lock import EvaluationPlan, read_plan
 from offtarget.evaluate.evaluation.outcomes import MissingRecord
 from offtarget.evaluate.inspect_log.rollout import LoggedRollout, LogHead
-from offtarget.evaluate.inspect_log.runs import EVALUATION_PLAN, FinishedRun, RunLog
+from offtarget.evaluate.inspect_log.runs import FinishedRun, RunLog
 from offtarget.evaluate.judges import ALIGNED, COHERENT, Item, Judgement
 from offtarget.evaluate.rollouts import RolloutRecord
+from offtarget.evaluate.run_kind import EVALUATION_PLAN
 from offtarget.evaluate.subjects import SubjectIdentity
 
 Scores = Mapping[tuple[str, str], Judgement]

@@ -40,7 +40,7 @@ def judgement_metrics(rows: Iterable[JudgedRow]) -> dict[str, float]:
         "n_unjudged": float(sum(cluster.count(bands=[None]) for cluster in clusters)),
         "n_misaligned": float(rate.k),
         "n_answers": float(sum(cluster.n for cluster in clusters)),
-        "n_clusters": float(len(clusters)),
+        "n_clusters": float(len({cluster.cluster for cluster in clusters})),
         "floor": bounds.low,
         "ceiling": bounds.high,
     }

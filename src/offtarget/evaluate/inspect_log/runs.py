@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from offtarget.core.chain import read_chain
 from offtarget.core.codec import file_digest
-from offtarget.core.errors import VerifyError
-from offtarget.core.run import read_chain, read_timings
+from offtarget.core.errors import ConfigError, VerifyError
+from offtarget.core.run import read_timings
 from offtarget.evaluate.inspect_log.rollout import LoggedRollout, LogHead
-
-ASSAY_PLAN = "plan.yaml"
-EVALUATION_PLAN = "plan.json"
+from offtarget.evaluate.run_kind import RunKind, kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +28,7 @@ class FinishedRun:
     """A run's directory and what its chain says was written there."""
 
     path: Path
+    kind: RunKind | None
     made: Mapping[str, str]
     """Relative path to sha256."""
     chain_sha256: str
@@ -45,7 +45,7 @@ class FinishedRun:
         chain = read_chain(path)
         made = {name: sha for stage in chain.stages for name, sha in stage.outputs.items()}
         times = {str(t["stage"]): float(t["at"]) for t in read_timings(path) if "at" in t}
-        return cls(path, made, chain.sha256, times)
+        return cls(path, kind_of(chain), made, chain.sha256, times)
 
     def file(self, relative: str) -> Path:
         """Return the path of a file, unchanged since the run wrote it.
@@ -69,15 +69,20 @@ def run_logs(path: Path) -> list[RunLog]:
     """Return the logs that a run makes: one per arm and training seed, or one per model.
 
     Raises:
-        ConfigError: If the run sampled no answers.
+        ConfigError: If the run sampled no answers, or is hosted training.
         VerifyError: If this is no finished run, or a record was changed since it was written.
     """
     run = FinishedRun.read(path)
-    if ASSAY_PLAN in run.made:
+    if run.kind is RunKind.HOSTED:
+        raise ConfigError(
+            f"{path.name}: hosted training samples no answers; there is nothing to export before "
+            "`offtarget evaluate` of a model in its arms.json"
+        )
+    if run.kind is RunKind.ASSAY:
         from offtarget.evaluate.inspect_log.assay_run import assay_logs
 
         return assay_logs(run)
-    if EVALUATION_PLAN in run.made:
+    if run.kind is RunKind.EVALUATION:
         from offtarget.evaluate.inspect_log.evaluation_run import evaluation_logs
 
         return evaluation_logs(run)

@@ -8,8 +8,15 @@ from offtarget.train.hosted.chat_file import (
     row_problem,
     write_chat_file,
 )
-from offtarget.train.hosted.cost import PriceTable, estimate_cost, read_prices, spent
-from offtarget.train.hosted.journal import Journal
+from offtarget.train.hosted.cost import (
+    PriceTable,
+    estimate_cost,
+    estimated_with,
+    read_prices,
+    spent,
+    used_prices,
+)
+from offtarget.train.hosted.journal import LOCK_FILE, Entry, Journal, Step, read_entries
 from offtarget.train.hosted.patience import Patience
 from offtarget.train.hosted.records import (
     HOSTED_SCHEMA,
@@ -30,18 +37,38 @@ from offtarget.train.hosted.records import (
 from offtarget.train.hosted.remote import Failure, FailureKind
 from offtarget.train.hosted.runner import Runner
 from offtarget.train.hosted.service import Service
+from offtarget.train.hosted.stored import (
+    JOURNAL_FILE,
+    PLAN_FILE,
+    PLAN_STAGE,
+    RESULT_FILE,
+    RESULT_STAGE,
+    job_file,
+    result_config,
+    result_outputs,
+    stored_job,
+    stored_plan,
+    stored_result,
+)
 from offtarget.train.hosted.summary import conclude
 from offtarget.train.hosted.tokens import RowTokens, row_tokens
 
 __all__ = [
     "HOSTED_SCHEMA",
+    "JOURNAL_FILE",
+    "LOCK_FILE",
     "MAX_FILE_BYTES",
     "MAX_ROW_TOKENS",
     "MIN_ROWS",
+    "PLAN_FILE",
+    "PLAN_STAGE",
     "PROVIDER",
+    "RESULT_FILE",
+    "RESULT_STAGE",
     "ArmModel",
     "ChatFile",
     "Checkpoint",
+    "Entry",
     "Failure",
     "FailureKind",
     "HostedCost",
@@ -58,13 +85,23 @@ __all__ = [
     "RowTokens",
     "Runner",
     "Service",
+    "Step",
     "Upload",
     "Warned",
     "conclude",
     "estimate_cost",
+    "estimated_with",
+    "job_file",
+    "read_entries",
     "read_prices",
+    "result_config",
+    "result_outputs",
     "row_problem",
     "row_tokens",
     "spent",
+    "stored_job",
+    "stored_plan",
+    "stored_result",
+    "used_prices",
     "write_chat_file",
 ]

@@ -36,7 +36,7 @@ def read_prices(path: Path) -> PriceTable:
         ConfigError: If it is missing, malformed, or holds a price that is no price.
     """
     table = decode(read_yaml(path, what="price table", error=ConfigError), PriceTable,
-                   place=path.name)  # fmt: skip
+                   place=path.name, described="docs/hosted.md")  # fmt: skip
     if not table.source.strip() or not table.currency.strip():
         raise ConfigError(
             f"{path.name}: source and currency must say where the prices are from and in what money"
@@ -48,6 +48,27 @@ def read_prices(path: Path) -> PriceTable:
                 f"{path.name}: models: {name[:80]}: {value} is not a price; write 0 or more"
             )
     return table
+
+
+def used_prices(plan: HostedPlan, prices: PriceTable | None) -> PriceTable | None:
+    """Return the part of a table that a plan's cost follows from.
+
+    Raises:
+        ConfigError: If the table has no price for the plan's model.
+    """
+    price = price_of(plan, prices)
+    if prices is None or price is None:
+        return None
+    own = {plan.recipe.model: Price(price)}
+    return PriceTable(currency=prices.currency, source=prices.source, models=own)
+
+
+def estimated_with(plan: HostedPlan, cost: HostedCost) -> PriceTable | None:
+    """Return the prices that an estimate on record was made with."""
+    if cost.per_million_tokens is None:
+        return None
+    own = {plan.recipe.model: Price(cost.per_million_tokens)}
+    return PriceTable(currency=cost.currency, source=cost.price_source, models=own)
 
 
 def estimate_cost(plan: HostedPlan, prices: PriceTable | None) -> HostedCost:
@@ -71,6 +92,7 @@ def estimate_cost(plan: HostedPlan, prices: PriceTable | None) -> HostedCost:
         cost=None if price is None else _amount(n_tokens, price),
         cost_at_most=None if price is None else _amount(at_most, price),
         price_source=prices.source if prices else "",
+        per_million_tokens=price,
     )
 
 

@@ -1,7 +1,7 @@
 """What was sent, written down before and after each request, so that a kill loses nothing."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,6 +10,8 @@ from pathlib import Path
 from offtarget.core.codec import canonical, decode, parse
 from offtarget.core.errors import ConfigError, ResourceError, VerifyError
 
+LOCK_FILE = "lock"
+"""Beside the journal and empty; held while a command works on the run."""
 MAX_JOURNAL_BYTES = 64 * 1024 * 1024
 
 
@@ -68,12 +70,16 @@ class Journal:
         Raises:
             VerifyError: If another line is corrupt.
         """
+        if path.exists():
+            _mend(path)
+        return cls.of(path, read_entries(path))
+
+    @classmethod
+    def of(cls, path: Path, entries: Iterable[Entry]) -> "Journal":
+        """Return the state that entries add up to."""
         journal = cls(path)
-        if not path.exists():
-            return journal
-        for number, text in enumerate(_mended(path), 1):
-            place = f"{path.name}:{number}"
-            journal._apply(decode(parse(text, place=place), Entry, place=place, error=VerifyError))
+        for entry in entries:
+            journal._apply(entry)
         return journal
 
     def job(self, name: str) -> JobState:
@@ -112,7 +118,7 @@ class Journal:
             yield
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.with_name("lock").open("ab") as file:
+        with self.path.with_name(LOCK_FILE).open("ab") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
@@ -142,15 +148,41 @@ class Journal:
             state.id, state.is_unclear, state.refusal = "", False, ""
 
 
-def _mended(path: Path) -> list[str]:
-    if path.stat().st_size > MAX_JOURNAL_BYTES:
-        raise VerifyError(f"{path.name}: larger than {MAX_JOURNAL_BYTES} bytes; restore it")
-    content = path.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
-    if whole != content:
-        with path.open("rb+") as file:
-            file.truncate(len(whole))
+def read_entries(path: Path) -> list[Entry]:
+    """Return the entries of a journal; none where there is no file.
+
+    Raises:
+        VerifyError: If a line is corrupt, or the last one is torn.
+    """
+    if not path.exists():
+        return []
+    content = _content(path)
+    if content and not content.endswith(b"\n"):
+        raise VerifyError(
+            f"{path.name}: its last line is torn, as by a stop; run the same command again, which "
+            "mends it and goes on"
+        )
     try:
-        return whole.decode("utf-8").splitlines()
+        lines = content.decode("utf-8").split("\n")[:-1]  # a record may hold other line breaks
     except UnicodeDecodeError as error:
         raise VerifyError(f"{path.name}: not UTF-8 text; restore it from a copy") from error
+    places = [(f"{path.name}:{number}", text) for number, text in enumerate(lines, 1)]
+    return [
+        decode(parse(text, place=place), Entry, place=place, error=VerifyError)
+        for place, text in places
+    ]
+
+
+def _mend(path: Path) -> None:
+    """Cut off a last line that a killed process left without its newline."""
+    content = _content(path)
+    whole = content.rfind(b"\n") + 1
+    if whole != len(content):
+        with path.open("rb+") as file:
+            file.truncate(whole)
+
+
+def _content(path: Path) -> bytes:
+    if path.stat().st_size > MAX_JOURNAL_BYTES:
+        raise VerifyError(f"{path.name}: larger than {MAX_JOURNAL_BYTES} bytes; restore it")
+    return path.read_bytes()

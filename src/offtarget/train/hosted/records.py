@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from offtarget.core.codec import digest
+from offtarget.core.errors import VerifyError
 from offtarget.core.records import Role
 
 HOSTED_SCHEMA = 1
@@ -107,8 +108,17 @@ class HostedPlan:
     versions: dict[str, str]
 
     def upload(self, sha256: str) -> Upload:
-        """Return the file with this digest."""
-        return next(one for one in self.uploads if one.sha256 == sha256)
+        """Return the file with this digest.
+
+        Raises:
+            VerifyError: If a job names a file that the plan does not have.
+        """
+        for one in self.uploads:
+            if one.sha256 == sha256:
+                return one
+        raise VerifyError(
+            f"plan.json: no upload has the sha256 {sha256[:12]} of a job; restore it from a copy"
+        )
 
     def key(self, job: HostedJob, attempt: int) -> str:
         """Return what identifies a job at the provider: its data, recipe, seed and study.
@@ -136,6 +146,8 @@ class HostedCost:
     cost_at_most: float | None = None
     price_source: str = ""
     """Where the user's price comes from."""
+    per_million_tokens: float | None = None
+    """The price."""
 
 
 @dataclass(frozen=True, slots=True)
