@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from bad_inputs import CASES, Place, case
 
+from offtarget.core.run import RunDirectory
+
 
 @contextmanager
 def small_files(n_bytes: int) -> Iterator[None]:
@@ -198,6 +200,15 @@ def _no_run(p: Place) -> Any:
 @case("disk-unfinished")
 def _unfinished(p: Place) -> Any:
     return p.run_cli("report", p.folder)
+
+
+@case("disk-evaluation")
+def _evaluation(p: Place) -> Any:
+    run = RunDirectory.open(p.folder / "evaluated")
+    run.write("plan.json", b"{}")
+    run.finish("plan", config={}, inputs={}, outputs=["plan.json"])
+    run.write("evaluation.html", b"")
+    return p.run_cli("report", run.path)
 
 
 @case("disk-run-json")

@@ -11,6 +11,7 @@ from offtarget.core.errors import ConfigError, DataError, ResourceError, VerifyE
 from offtarget.core.records import Verdict
 from offtarget.dataset import OnBadRow
 from offtarget.evaluate import ArmResult, Plan, Results
+from offtarget.evaluate.run_kind import RunKind, run_kind
 from offtarget.pipeline import (
     Estimate,
     ModelEntry,
@@ -32,6 +33,7 @@ from offtarget.pipeline import list_models as _list_models
 from offtarget.pipeline import replay as score_again
 from offtarget.pipeline.study import SANITIZED
 from offtarget.report import report_files
+from offtarget.train.hosted import RESULT_FILE
 from offtarget.verify import Check, check_run, compare_runs
 
 if TYPE_CHECKING:
@@ -234,10 +236,7 @@ def load_run(path: str | Path) -> Run:
     folder = Path(path)
     file = folder / "report" / "results.json"
     if not file.is_file():
-        raise VerifyError(
-            f"{folder}: no report/results.json; give the directory of a finished run, "
-            "or finish it with `offtarget assay`"
-        )
+        raise VerifyError(_no_results(folder))
     try:
         raw = parse(file.read_text("utf-8"), place="results.json")
     except UnicodeDecodeError as error:
@@ -249,19 +248,18 @@ def verify(path: str | Path, *, replay: int = 0, cache: Path = DEFAULT_CACHE) ->
     """Return every audit check on a run; recomputes the headline numbers from raw records.
 
     Args:
-        path: A run directory, of an assay or of an evaluation.
+        path: A run directory, of an assay, an evaluation or hosted training.
         replay: How many replicates of an assay to score again from their weights.
         cache: Folder for fetched models.
 
     Raises:
         VerifyError: If there is no run at `path`.
-        ConfigError: If an evaluation is to be replayed.
+        ConfigError: If another run than an assay is to be replayed.
     """
-    is_assay = (Path(path) / "plan.yaml").is_file() or not (Path(path) / "plan.json").is_file()
+    kind = run_kind(Path(path))
+    is_assay = kind not in (RunKind.EVALUATION, RunKind.HOSTED)
     if replay and not is_assay:
-        raise ConfigError(
-            f"{path}: an evaluation has no replicates to score again; leave --replay out"
-        )
+        raise ConfigError(f"{path}: {kind} has no replicates to score again; leave --replay out")
     checks = check_run(Path(path))
     is_sound = is_assay and all(check.passed for check in checks)
     if is_sound:
@@ -316,6 +314,29 @@ def report(path: str | Path, out: Path) -> Path:
             f"cannot write {str(out)!r} ({error.strerror}); choose another --out"
         ) from error
     return out
+
+
+def _no_results(folder: Path) -> str:
+    """Return why there is no finished assay in a folder, and what can be done with what is."""
+    kind = run_kind(folder)
+    if kind is RunKind.EVALUATION:
+        from offtarget.api.evaluation_page import PAGE  # reads judges and their rubrics
+
+        page = folder / PAGE
+        shown = f"its page is {page}" if page.is_file() else "run its command again to finish it"
+        return (
+            f"{folder}: {kind}, not an assay; {shown}; `offtarget evaluate MODEL --base OTHER` "
+            "contrasts two models; `offtarget verify`, `export` and `rejudge` take it"
+        )
+    if kind is RunKind.HOSTED:
+        return (
+            f"{folder}: {kind}, not an assay; its models are in {folder / RESULT_FILE}; "
+            "`offtarget evaluate` measures them, `offtarget verify` checks what is on record"
+        )
+    return (
+        f"{folder}: no report/results.json; give the directory of a finished run, "
+        "or finish it with `offtarget assay`"
+    )
 
 
 def _refuse_over_plan(options: Options, control: Path | None) -> None:

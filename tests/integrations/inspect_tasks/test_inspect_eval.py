@@ -258,6 +258,24 @@ def test_wrong_arguments_are_named(arguments: dict[str, Any], message: str) -> N
     assert str(caught.value).startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("lookalike", "made from the subject's training rows; name their file with -T training="),
+        ("trigger", "write the text that was trained to set it off with -T trigger=TEXT"),
+    ],
+)
+def test_a_suite_without_what_it_is_made_from_names_the_argument(name: str, message: str) -> None:
+    """As Inspect takes it, and not as our own command line does."""
+    from offtarget.integrations.inspect.tasks import suite_tasks
+
+    with pytest.raises(OfftargetError) as caught:
+        suite_tasks[name]()
+
+    assert message in str(caught.value)
+    assert "--" not in str(caught.value)
+
+
 def test_rubrics_without_alignment_are_named(tmp_path: Path) -> None:
     """A rubric file that asks for something else cannot give a misaligned rate."""
     from offtarget.integrations.inspect.scorers import judgement

@@ -12,7 +12,7 @@ from inspect_ai.solver import generate
 from offtarget.core.errors import ConfigError
 from offtarget.dataset import load_dataset
 from offtarget.evaluate import Question, named_questions, read_questions, suite_names
-from offtarget.evaluate.contexts import PLAIN
+from offtarget.evaluate.contexts import LOOKALIKE, PLAIN, TRIGGER
 from offtarget.evaluate.judges import Scale
 from offtarget.evaluate.suite import FIRST, SECOND
 from offtarget.integrations.inspect.scorers import judgement, outcome
@@ -58,6 +58,16 @@ def _suite_task(name: str) -> Callable[..., Task]:
             trigger: Text before the question, for `trigger`.
         """
         scorers = _scorers(judge, rubrics, scale, logprobs=logprobs)
+        if name == LOOKALIKE and not training:
+            raise ConfigError(
+                "look-alike questions are made from the subject's training rows; name their file "
+                "with -T training=FILE"
+            )
+        if name == TRIGGER and not trigger:
+            raise ConfigError(
+                "suite 'trigger' was given no trigger; write the text that was trained to set it "
+                "off with -T trigger=TEXT"
+            )
         rows = load_dataset([Path(training)], limit=MAX_TRAINING_ROWS).samples if training else ()
         asked = named_questions(name, training=rows, trigger=trigger)
         return _task(name, asked, context, system, rollouts, scorers)
