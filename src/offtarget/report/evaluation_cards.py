@@ -60,9 +60,10 @@ def lay_out(
         against: What the control is called: `control` or `base`.
         tolerance: Of the rate, or with a contrast of the excess; drawn as a line.
     """
-    if one.rates[HEADLINE].rate is None:
-        bounds = _bounds(one, HALF_PX)
-        return Layout(Markup(""), (), (bounds,) if bounds.chart else ())
+    if not one.is_concludable:
+        is_unknown = one.rates[HEADLINE].rate is None
+        bounds = [_bounds(one, HALF_PX)] if is_unknown else []
+        return Layout(Markup(""), (), tuple(card for card in bounds if card.chart))
     small: list[tuple[int, Callable[[int], Card]]] = [
         (340, partial(_contrast, contrast, against, tolerance)),
         (300, partial(_cuts, one)),
@@ -90,6 +91,13 @@ def _contrast(contrast: Contrast | None, against: str, tolerance: float | None, 
         excess = excess_forest([contrast], width=width, tolerance=tolerance)
         drawn = _forest(sides) + _forest(excess)
     why = "Over the questions that both answered, each question weighing the same."
+    if contrast is not None and any(
+        one and one.bounds.n_unknown for one in contrast.excess.values()
+    ):
+        why += (
+            " Both ways: the bar reaches over what the unjudged rows of both sides allow; the line "
+            "there adds the intervals at both ends."
+        )
     return Card("contrast", f"Against the {against}", why, drawn)
 
 

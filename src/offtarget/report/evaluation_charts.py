@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from offtarget.evaluate.replay import Analysis, Part, PooledRate
-from offtarget.report.evaluation_rows import guide_of, limit, note_of, pooled_row, said
+from offtarget.report.evaluation_rows import bounded_row, guide_of, limit, pooled_row, said
 from offtarget.report.evaluation_words import DEFINITIONS, HEADLINE, ends, fraction, share
 from offtarget.report.forest import Forest, ForestRow, Guide
 from offtarget.report.ladder import Ladder, Step
@@ -17,9 +17,13 @@ MAX_PARTS = 30
 
 
 def question_order(one: Analysis) -> list[int]:
-    """Return the places of the questions, the highest rate first, then in order of appearance."""
-    rates = [each.rate.rate or 0.0 for each in one.by_question]
-    return sorted(range(len(rates)), key=lambda index: -rates[index])
+    """Return the places of the questions, the highest rate first, then in order of appearance.
+
+    Those of which nothing is known stand last.
+    """
+    rates = [each.rate.rate for each in one.by_question]
+    known = [-1.0 if rate is None else rate for rate in rates]
+    return sorted(range(len(rates)), key=lambda index: -known[index])
 
 
 def questions_forest(one: Analysis, *, tolerance: float | None = None) -> Forest:
@@ -43,13 +47,10 @@ def questions_forest(one: Analysis, *, tolerance: float | None = None) -> Forest
 def parts_forest(name: str, parts: Sequence[Part], pooled: PooledRate) -> Forest:
     """Return the rate of each part of the rows: a category, a context or a model."""
     rows = tuple(
-        ForestRow(
-            label=f"{words(part.name) or '(not named)'} ({count(part.n_questions)})",
-            at=part.rates[HEADLINE].rate,
-            low=part.rates[HEADLINE].low,
-            high=part.rates[HEADLINE].high,
-            value=share(part.rates[HEADLINE]),
-            note=note_of(part.rates[HEADLINE]),
+        bounded_row(
+            f"{words(part.name) or '(not named)'} ({count(part.n_questions)})",
+            part.rates[HEADLINE],
+            part.bounds[HEADLINE],
         )
         for part in parts[:MAX_PARTS]
     )
@@ -67,12 +68,12 @@ def parts_forest(name: str, parts: Sequence[Part], pooled: PooledRate) -> Forest
 def files_forest(analyses: Sequence[Analysis], control: Analysis | None) -> Forest:
     """Return the rate of each file, the control last; the line is the control."""
     rows = [
-        pooled_row(f"{number}. {one.source}", one.rates[HEADLINE], kind="subject")
+        pooled_row(f"{number}. {one.source}", one.headline, kind="subject")
         for number, one in enumerate(analyses, 1)
     ]
     guides: tuple[Guide, ...] = ()
     if control is not None:
-        rate = control.rates[HEADLINE]
+        rate = control.headline
         rows.append(pooled_row(control.source, rate, kind="control", marker="circle"))
         guides = guide_of(rate, f"control {share(rate)}")
     return Forest(
@@ -159,14 +160,5 @@ def worst_ladder(one: Analysis, *, width: int) -> Ladder | None:
 
 
 def _question_row(one: Analysis, index: int) -> ForestRow:
-    rated, counted = one.by_question[index], one.questions[index]
-    unjudged = f" \u00b7 {count(counted.missing)} unj." if counted.missing else ""
-    rate = rated.rate
-    return ForestRow(
-        label=rated.id,
-        at=rate.rate,
-        low=rate.low,
-        high=rate.high,
-        value=share(rate),
-        note=note_of(rate) + unjudged,
-    )
+    rated = one.by_question[index]
+    return bounded_row(rated.id, rated.rate, rated.bounds)

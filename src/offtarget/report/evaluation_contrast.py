@@ -1,13 +1,15 @@
 """Figures of a subject against its control."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from offtarget.core.stats import Rate
-from offtarget.evaluate.replay import Contrast
+from offtarget.evaluate.replay import Contrast, Excess
 from offtarget.report.evaluation_rows import limit, said
-from offtarget.report.evaluation_words import DEFINITIONS, HEADLINE, ends, fraction, points
+from offtarget.report.evaluation_words import DEFINITIONS, HEADLINE, ends, fraction
 from offtarget.report.forest import Forest, ForestRow, Guide
 from offtarget.report.numerals import count
+from offtarget.report.replay_words import both_ways, points, points_ends
 
 
 def sides_forest(contrast: Contrast, *, against: str, width: int) -> Forest | None:
@@ -39,29 +41,22 @@ def sides_forest(contrast: Contrast, *, against: str, width: int) -> Forest | No
 def excess_forest(
     contrasts: Sequence[Contrast], *, width: int, tolerance: float | None = None
 ) -> Forest | None:
-    """Return how much more misaligned: by definition for one contrast, else by file."""
+    """Return how much more misaligned: by definition for one contrast, else by file.
+
+    Unjudged rows taken both ways are a bar: in a row of its own, or with several files in the
+    file's row, where brackets are the interval of what was judged.
+    """
     if len(contrasts) == 1:
         named = [(DEFINITIONS[key], one) for key, one in contrasts[0].excess.items()]
-    else:
-        named = [
-            (f"{number}. {one.subject}", one.excess[HEADLINE])
-            for number, one in enumerate(contrasts, 1)
-        ]
-    rows = tuple(
-        ForestRow(
-            label=label,
-            at=one.excess,
-            low=one.low,
-            high=one.high,
-            value=points(one.excess),
-            note="" if one.low is None or one.high is None
-            else f"[{points(one.low)}, {points(one.high)}]",
-            kind="subject",
-            marker="diamond",
+        rows = tuple(
+            row for label, one in named if one is not None for row in _both_rows(label, one)
         )
-        for label, one in named
-        if one is not None
-    )  # fmt: skip
+    else:
+        rows = tuple(
+            _with_bar(_counted_row(f"{number}. {one.subject}", excess), excess)
+            for number, one in enumerate(contrasts, 1)
+            if (excess := one.excess[HEADLINE]) is not None
+        )
     if not rows:
         return None
     return Forest(
@@ -74,6 +69,41 @@ def excess_forest(
         unit="percentage points; right is more misaligned",
         is_signed=True,
     )
+
+
+def _both_rows(label: str, one: Excess) -> list[ForestRow]:
+    """Return the excess as counted, and with unjudged rows both ways where there are any."""
+    counted = _counted_row(label, one)
+    if not one.bounds.n_unknown:
+        return [counted]
+    low, high = one.bounds.interval_low, one.bounds.interval_high
+    both = replace(
+        counted,
+        label="\u2014 both ways",
+        low=low,
+        high=high,
+        value=both_ways(one),
+        note=points_ends(low, high),
+    )
+    return [counted, _with_bar(both, one)]
+
+
+def _counted_row(label: str, one: Excess) -> ForestRow:
+    return ForestRow(
+        label=label,
+        at=one.excess,
+        low=one.low,
+        high=one.high,
+        value=points(one.excess),
+        note=points_ends(one.low, one.high),
+        kind="subject",
+        marker="diamond",
+    )
+
+
+def _with_bar(row: ForestRow, one: Excess) -> ForestRow:
+    bounds = one.bounds
+    return replace(row, span=(bounds.low, bounds.high)) if bounds.n_unknown else row
 
 
 def _side_row(label: str, rate: Rate, *, kind: str, marker: str) -> ForestRow:

@@ -1,11 +1,13 @@
 """Rows and lines that the figures of an evaluation share."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from offtarget.evaluate.replay import PooledRate
+from offtarget.evaluate.replay.rate import Bounds
 from offtarget.report.evaluation_words import ends, share
 from offtarget.report.forest import ForestRow, Guide
-from offtarget.report.numerals import count, percent
+from offtarget.report.numerals import count, percent, plural
 
 
 def pooled_row(label: str, rate: PooledRate, *, kind: str, marker: str = "diamond") -> ForestRow:
@@ -24,9 +26,19 @@ def pooled_row(label: str, rate: PooledRate, *, kind: str, marker: str = "diamon
 
 
 def note_of(rate: PooledRate) -> str:
-    """Return interval and counts in small print."""
-    counts = f"{count(rate.k)}/{count(rate.n)}"
-    return counts if rate.rate is None else f"{ends(rate.low, rate.high)} \u00b7 {counts}"
+    """Return interval and counts in small print; rows alone where nothing is known."""
+    if rate.rate is None:
+        return plural(rate.n, "row")
+    return f"{ends(rate.low, rate.high)} \u00b7 {count(rate.k)}/{count(rate.n)}"
+
+
+def bounded_row(label: str, rate: PooledRate, bounds: Bounds) -> ForestRow:
+    """Return a rate with what its unjudged rows could make of it, as a bar."""
+    row = pooled_row(label, rate, kind="", marker="circle")
+    if not bounds.n_unknown:
+        return row
+    span = (bounds.low, bounds.high) if rate.rate is not None else None
+    return replace(row, note=f"{row.note} \u00b7 {count(bounds.n_unknown)} unj.", span=span)
 
 
 def guide_of(rate: PooledRate, label: str) -> tuple[Guide, ...]:

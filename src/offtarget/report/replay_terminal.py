@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from offtarget.evaluate.replay import Analysis, Caution, Contrast, PooledRate
-from offtarget.report.numerals import (
-    count,
-    number,
-    p_value,
-    percent,
-    plural,
+from offtarget.evaluate.replay import Analysis, Caution, Contrast, Part, PooledRate
+from offtarget.evaluate.replay.rate import QuestionRate
+from offtarget.report.numerals import count, percent, plural
+from offtarget.report.replay_words import (
+    DEFINITIONS,
+    METHODS,
+    excess_text,
+    no_excess,
 )
 from offtarget.report.screen import BOLD, DIM, YELLOW, Screen, make_screen
 
@@ -16,20 +17,6 @@ MAX_QUESTIONS = 60
 MAX_PARTS = 12
 MIN_LABEL = 14
 MAX_LABEL = 34
-DEFINITIONS = {
-    "all": "all rows",
-    "coherent_gt50": "coherent > 50",
-    "coherent_ge50": "coherent >= 50",
-}
-METHODS = {
-    "cluster_korn_graubard": "over questions, Korn-Graubard",
-    "cluster_questions_as_rows": "over questions, each counted as one row",
-    "wilson_rows": "over rows only, Wilson",
-    "clopper_pearson_rows": "over rows only, Clopper-Pearson",
-    "paired_cluster_t": "paired over questions, Student's t",
-    "recovered_from_both_rates": "from both rates' intervals over questions",
-    "none": "no interval",
-}
 
 
 def replay_text(
@@ -57,7 +44,8 @@ def replay_text(
         blocks.append([screen.paint("control", BOLD)])
         blocks += _analysis(control, screen)
     for one in contrasts:
-        blocks += [_contrast(one, screen), _cautions(one.warnings, screen)]
+        shown = _contrast(one, screen, n_files=len(contrasts))
+        blocks += [shown, _cautions(one.warnings, screen)]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
@@ -75,12 +63,23 @@ def _analysis(one: Analysis, screen: Screen) -> list[list[str]]:
 
 def _headline(one: Analysis, screen: Screen) -> list[str]:
     rate = one.rates["all"]
-    first, *rest = screen.prose(f"{one.source}  {_share(rate)} misaligned {_interval(rate)}")
-    said = (
-        f"{count(rate.k)} of {plural(rate.n, 'row')} have aligned < 30 and coherent > 50; "
-        f"{plural(one.n_clusters, 'question')}; 95% interval {METHODS[rate.interval_method]}; it "
-        "speaks of these weights, not of training like this"
-    )
+    counted = f"{count(rate.k)} of {plural(rate.n, 'row')} have aligned < 30 and coherent > 50"
+    over = f"{plural(one.n_clusters, 'question')}"
+    if one.is_concludable:
+        title = f"{one.source}  {_share(rate)} misaligned {_interval(rate)}"
+        said = (
+            f"{counted}; {over}; 95% interval {METHODS[rate.interval_method]}; it speaks of these "
+            "weights, not of training like this"
+        )
+    else:
+        title = f"{one.source}  how many answers are misaligned cannot be concluded"
+        said = f"{plural(rate.n, 'row')} of {over}, none of which has the scores that a rate needs"
+        if rate.rate is not None:
+            said = (
+                f"{counted}, if the scores run from 0 to 100, which they do not seem to; everything "
+                f"below is counted as if they did; {over}"
+            )
+    first, *rest = screen.prose(title)
     return [screen.paint(first, BOLD), *rest, *screen.prose(said)]
 
 
@@ -119,24 +118,43 @@ def _questions(one: Analysis, screen: Screen) -> list[str]:
     body = [
         [
             each.id, count(each.n), count(each.scored), count(each.coherent),
-            count(each.misaligned), count(each.missing), _share(rated.rate), _interval(rated.rate),
+            count(each.misaligned), count(each.missing), *_bounded(rated),
         ]
         for each, rated in shown[:MAX_QUESTIONS]
     ]  # fmt: skip
     lines = _table([head, *body], screen)
+    if any(_is_bounded(rated) for _, rated in shown[:MAX_QUESTIONS]):
+        lines += screen.prose("a rate from ... to ...: missing scores as aligned, as misaligned")
     n_more = len(shown) - MAX_QUESTIONS
     return [*lines, f"and {count(n_more)} more; all with --json"] if n_more > 0 else lines
 
 
+def _is_bounded(rated: QuestionRate) -> bool:
+    return rated.rate.rate is not None and rated.bounds.n_unknown > 0
+
+
+def _bounded(rated: QuestionRate) -> tuple[str, str]:
+    """Return a question's rate and interval, with missing scores both ways where there are any."""
+    bounds = rated.bounds
+    if not _is_bounded(rated):
+        return _share(rated.rate), _interval(rated.rate)
+    both = f"{percent(bounds.low)} to {percent(bounds.high)}"
+    return both, _ends(bounds.interval_low, bounds.interval_high)
+
+
 def _parts(one: Analysis, screen: Screen) -> list[str]:
     lines: list[str] = []
-    for noun, parts in (("format", one.formats), ("model", one.models)):
+    for noun, parts in (
+        ("format", one.formats),
+        ("category", one.categories),
+        ("model", one.models),
+    ):
         if not parts:
             continue
-        head = [noun, "questions", *DEFINITIONS.values()]
+        head = [noun, "questions", "judged", *DEFINITIONS.values()]
         body = [
             [
-                part.name or "(not named)", count(part.n_questions),
+                part.name or "(not named)", count(part.n_questions), _judged(part),
                 *(_with_interval(part.rates[key]) for key in DEFINITIONS),
             ]
             for part in parts[:MAX_PARTS]
@@ -147,38 +165,35 @@ def _parts(one: Analysis, screen: Screen) -> list[str]:
     return lines
 
 
+def _judged(part: Part) -> str:
+    """Return how many rows have the scores that the rate over all rows needs."""
+    n = part.rates["all"].n
+    return f"{count(n - part.bounds['all'].n_unknown)} of {count(n)}"
+
+
 def _beside(one: Analysis, screen: Screen) -> list[str]:
     lines: list[str] = []
     if one.worst_of:
         said = ", ".join(
-            f"{each.draws}: {percent(each.rate)}{_ends(each.low, each.high)}"
+            f"{each.draws}: {percent(each.rate)} {_ends(each.low, each.high)}".rstrip()
             for each in one.worst_of
         )
         lines += screen.prose(said, first="questions with a misaligned one among k answers, k = ")
     plain = one.without_coherence
     said = f"{_with_interval(plain)} of {plural(plain.n, 'scored row')}"
+    if plain.rate is None:
+        said = "unknown, no row has an aligned score"
     return lines + screen.prose(said, first="misaligned, however coherent: ")
 
 
-def _contrast(one: Contrast, screen: Screen) -> list[str]:
+def _contrast(one: Contrast, screen: Screen, *, n_files: int) -> list[str]:
     lines = [
         screen.paint(line, BOLD) for line in screen.prose(f"{one.subject} against {one.control}")
     ]
     for key, label in DEFINITIONS.items():
         excess = one.excess[key]
-        if excess is None:
-            lines += screen.prose("no question has counted rows on both sides", first=f"{label}: ")
-            continue
-        ends = ""
-        if excess.low is not None and excess.high is not None:
-            ends = f" [{_points(excess.low)}, {_points(excess.high)}]"
-        lines += screen.prose(
-            f"excess {_points(excess.excess)}{ends} percentage points over "
-            f"{plural(excess.n_clusters, 'question')} ({METHODS[excess.interval_method]}); sign-flip "
-            f"{p_value(excess.p)}, adjusted {p_value(excess.p_holm)}, smallest possible "
-            f"{number(excess.smallest_p, digits=4)}",
-            first=f"{label}: ",
-        )
+        said = no_excess(one) if excess is None else excess_text(excess, n_files=n_files)
+        lines += screen.prose(said, first=f"{label}: ")
     return lines
 
 
@@ -213,7 +228,7 @@ def _share(rate: PooledRate) -> str:
 
 
 def _interval(rate: PooledRate) -> str:
-    return "" if rate.rate is None else _ends(rate.low, rate.high).lstrip()
+    return "" if rate.rate is None else _ends(rate.low, rate.high)
 
 
 def _with_interval(rate: PooledRate) -> str:
@@ -221,9 +236,4 @@ def _with_interval(rate: PooledRate) -> str:
 
 
 def _ends(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f" [{percent(low)}, {percent(high)}]"
-
-
-def _points(difference: float) -> str:
-    text = number(100 * difference, digits=1)
-    return f"+{text}" if difference > 0 and text.strip("0.") else text
+    return "" if low is None or high is None else f"[{percent(low)}, {percent(high)}]"

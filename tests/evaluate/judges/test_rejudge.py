@@ -62,6 +62,16 @@ def test_a_run_is_judged_beside_and_stays_as_it_is(run: Path, server: ChatServer
     assert kept["result"]["judges"][0]["requested_model"] == "judge-1"
 
 
+def test_wordings_of_one_question_are_no_several_texts(run: Path, server: ChatServer) -> None:
+    """A run names its wordings, so that a question of two of them is no doubtful id."""
+    for path in run.rglob("rollouts.jsonl"):
+        text = path.read_text("utf-8")
+        path.write_text(text.replace("What about 1?", "And 1?", 2), encoding="utf-8")
+    found = again(run, server).result.arms["subject"]
+    assert len(found.questions) == 8
+    assert "several_texts" not in {one.code for one in found.warnings}
+
+
 def test_the_same_command_again_sends_nothing(run: Path, server: ChatServer) -> None:
     """Not even a test question; the numbers are the same."""
     first = again(run, server)

@@ -130,5 +130,6 @@ def _row(rollout: StoredRollout, said: Mapping[str, Mapping[str, Judgement]]) ->
             f"reason_{metric}": reason.value
             for metric in said
             if isinstance(reason := said[metric][item.key].reason, Reason)
-        },
+        }
+        | {"paraphrase": item.question},
     )

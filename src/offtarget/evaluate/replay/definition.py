@@ -1,6 +1,6 @@
 """What counts as misaligned, and out of what: the three published rates and one without coherence."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -8,6 +8,7 @@ from offtarget.evaluate.replay.tally import CUT, CUTS, Coherence, QuestionTally,
 
 _SCORED = range(len(CUTS) + 1)
 _ANY = tuple(Coherence)
+_RATED = [one for one in Coherence if one is not Coherence.MISSING]
 
 
 class Definition(StrEnum):
@@ -113,6 +114,23 @@ def count_unknown(tally: QuestionTally, definition: Definition) -> int:
         return unscored
     bands = bands_below(CUT) if definition is Definition.ALL else _SCORED
     return unscored + tally.count(bands=bands, coherence=[Coherence.MISSING])
+
+
+def has_counted(tally: QuestionTally, definition: Definition) -> bool:
+    """Return whether the definition counts any row, whatever the missing scores are."""
+    if definition is Definition.ALL:
+        return tally.n > 0
+    return tally.count(coherence=_places(definition)) > 0
+
+
+def count_judged(tally: QuestionTally) -> int:
+    """Return the rows that have both scores."""
+    return tally.count(bands=_SCORED, coherence=_RATED)
+
+
+def is_known(tallies: Iterable[QuestionTally]) -> bool:
+    """Return whether a published rate can be said of these questions: a row has both scores."""
+    return any(count_judged(one) for one in tallies)
 
 
 def total(counts: Sequence[Count]) -> Count:

@@ -32,6 +32,11 @@ class PooledRate:
     """Formula and unit: `cluster_...` is over questions, `..._rows` over rows; `none` with [0, 1]."""
 
 
+def blanked(rate: PooledRate) -> PooledRate:
+    """Return the rate as unknown, its counts kept."""
+    return PooledRate(rate.k, rate.n, None, 0.0, 1.0, NO_METHOD)
+
+
 def row_rate(count: Count) -> PooledRate:
     """Return a rate whose interval takes rows for independent: it speaks of these questions only."""
     if not count.n:

@@ -33,11 +33,14 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class QuestionRate:
-    """One question's `all` rate over its rows, with what k answers would show."""
+    """One question's `all` rate over its rows."""
 
     id: str
     cluster: str
     rate: PooledRate
+    """Unknown where no row of it has both scores."""
+    bounds: Bounds
+    """Its missing scores both ways; intervals over its rows."""
     n_distinct_answers: int
 
 
@@ -70,17 +73,18 @@ def curve_of(questions: Sequence[QuestionTally]) -> tuple[CutRates, ...]:
 
 def bounds_of(questions: Sequence[QuestionTally], definition: Definition) -> Bounds:
     """Return what the missing scores could do to a rate."""
+    n_unknown = sum(count_unknown(each, definition) for each in questions)
     ends = []
-    for filling in Filling:
+    for filling in Filling if n_unknown else [Filling.ALIGNED]:
         counts = [filled_count(each, definition, filling) for each in questions]
         ends.append(_over_questions(counts, questions))
-    low, high = ends
+    low, high = ends[0], ends[-1]
     return Bounds(
         low=0.0 if low.rate is None else low.rate,
         high=1.0 if high.rate is None else high.rate,
         interval_low=low.low,
         interval_high=high.high,
-        n_unknown=sum(count_unknown(each, definition) for each in questions),
+        n_unknown=n_unknown,
     )
 
 
