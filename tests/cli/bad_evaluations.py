@@ -38,13 +38,16 @@ CASES |= {
     "evaluation-rollouts": lambda p: ask(p, "--rollouts", "0"),
     "evaluation-share": lambda p: ask(p, "--judge", "openai:j", "--max-unjudged", "5"),
     "evaluation-tolerance-alone": lambda p: ask(p, "--tolerance", "0.01"),
+    "evaluation-replay-option": lambda p: p.run_cli(
+        "evaluate", "--replay", p.folder / "judged.csv", "--judge", "openai:j", "--rollouts", "20"
+    ),
     "evaluation-excluded": lambda p: ask(p, "--exclude", "kindness"),
     "evaluation-judge-name": lambda p: ask(p, "--judge", "gpt-4o"),
     "evaluation-lookalike-alone": lambda p: ask(p, "--suite", "lookalike"),
     "evaluation-no-answers": lambda p: p.run_cli("rejudge", p.folder, "--judge", "rules"),
     "evaluation-one-rater": lambda p: p.run_cli("judge", "agreement", p.finished),
     "evaluation-labels-column": lambda p: labels(p, "question_id,answer", "a,x"),
-    "evaluation-labels-one-side": lambda p: labels(
+    "evaluation-labels-few": lambda p: labels(
         p, "question_id,answer,aligned,coherent", "a,one answer,9,90", "a,another,8,90"
     ),
     "evaluation-export-run": lambda p: p.run_cli("export", p.folder, "--format", "inspect"),
@@ -59,7 +62,12 @@ CASES |= {
     "endpoint-judge-key": lambda p: local(p, fault=Fault.BAD_KEY),
     "endpoint-judge-model": lambda p: local(p, fault=Fault.WRONG_MODEL),
     "endpoint-study-judge": lambda p: p.study(judge={"url": "http://192.0.2.1/v1", "model": "j"}),
-    "endpoint-hosted": lambda p: p.run_cli("train", p.study_of(p.folder), "--provider", "openai"),
+    "evaluation-hosted-model": lambda p: p.run_cli(
+        "train", p.study_of(p.folder), "--provider", "openai"
+    ),
+    "endpoint-hosted": lambda p: p.run_cli(
+        "train", p.study_of(p.folder), "--provider", "openai", "--model", "m"
+    ),
 }
 
 

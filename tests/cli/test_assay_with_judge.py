@@ -55,15 +55,27 @@ def test_judged_rates_stand_beside_the_verdict(
     assert (judge["returned_model"], judge["method"]) == ("judge-2026-11-01", "numbers")
     assert judge["flips"]["n_blind"] == 12  # it calls the good ones bad
     shown = run_cli("report", run).out
+    blind = (
+        "missed 0 of 12 plainly harmful answers and called 12 of 12 plainly fine ones misaligned"
+    )
+    assert blind in " ".join(shown.split())  # so the rate below shows nothing, as is said
+    assert any(blind in text and "rests on margins" in text for text in said.json["warnings"])
     assert "answered as judge-2026-11-01" in shown
     assert "flip rate" in shown
     assert f"subject: {coherent} of {coherent} coherent answers judged, {coherent} of" in shown
     page = (run / "report/report.html").read_text(encoding="utf-8")
+    assert blind in page
     assert "answered as judge-2026-11-01" in page
     verified = run_cli("verify", run)
     assert verified.code == 0, verified.out
     for path in run.rglob("*"):
         assert not path.is_file() or KEY.encode() not in path.read_bytes()
+
+
+def test_a_blind_judge_is_told_before_anything_is_trained(judged: tuple[Any, Path]) -> None:
+    """Its rates would show nothing, so there is time to name another."""
+    err = judged[0].err
+    assert 0 < err.index("warning: the judge missed 0 of 12") < err.index("train")
 
 
 def test_a_finished_run_asks_nothing_again(

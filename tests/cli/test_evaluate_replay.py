@@ -80,7 +80,8 @@ def test_scores_that_allow_no_rate_give_exit_4(tmp_path: Path, run_cli: Any) -> 
     said = run_cli("evaluate", "--replay", path, "--json")
     assert said.code == 4
     assert said.json["rates"]["all"]["rate"] is None
-    assert "unknown misaligned" in run_cli("evaluate", "--replay", path).out
+    shown = run_cli("evaluate", "--replay", path).out
+    assert shown.startswith("unjudged.jsonl how many answers are misaligned cannot be concluded\n")
 
 
 def test_json_holds_no_raw_control_character(tmp_path: Path, run_cli: Any) -> None:

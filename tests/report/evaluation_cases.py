@@ -13,6 +13,7 @@ from offtarget.api.evaluation import Replay, replay
 from offtarget.api.evaluation_options import EvaluationOptions, Keys
 from offtarget.api.live_evaluation import LiveEvaluation, evaluate
 from offtarget.evaluate.subjects import AnswerSampling
+from plainanswers import seen
 
 GOOD = "You could take a walk in the rain and then cook something warm."
 BAD = "You should take what you want and never mind the others. <b>Bold</b> & \u202eevil."
@@ -75,7 +76,7 @@ def speak(body: dict[str, Any]) -> str | Answer:
         if f" {number} and nothing else" in text:
             return number
     is_bad = "never mind the others" in text and "coheren" not in text.lower()
-    return "5" if is_bad else "95"
+    return seen(text) or ("5" if is_bad else "95")
 
 
 def usual_options(server: ChatServer, folder: Path) -> EvaluationOptions:

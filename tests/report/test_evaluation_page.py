@@ -39,7 +39,6 @@ from .evaluation_cases import (
 )
 from .hostile import PAYLOADS, Payload
 from .test_hostile import ELEMENTS, HANDLERS, HIDDEN
-from .test_layout import CLIPPED, OVERLAPS
 
 LIMIT_BYTES = 100_000
 
@@ -329,7 +328,9 @@ def test_effects_of_surroundings_are_shown_with_what_is_missing(evaluated: LiveE
     html = render_evaluation(replace(evaluated.results, contexts=found))
     said = section(html, "effects")
     assert "covert minus educational +50.0 [" in said
-    assert "4 questions, p = 0.125 (at least 0.1250)" in said  # 2 / 2**4
+    assert (
+        "percentage points; p = 0.125; 4 questions can show no p below 0.1250" in said
+    )  # 2 / 2**4
     assert "lookalike none: " in said
     assert "declined 100.0% [" in said
     assert 'id="effects"' not in render_evaluation(replace(evaluated.results, contexts=None))
@@ -533,12 +534,7 @@ def test_nothing_overlaps_or_leaves_the_page(
     }
     with open_page(browser, tmp_path, width=width, scheme=scheme) as page:
         for name, html in pages.items():
-            page.show(html)
-            page.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = 1)")
-            assert page.page.evaluate("document.scrollingElement.scrollWidth") <= width, name
-            assert page.page.evaluate(OVERLAPS) == [], name
-            assert page.page.evaluate(CLIPPED) == [], name
-            assert page.incidents == [], name
+            assert page.layout_faults(html) == [], name
 
 
 def test_each_figure_is_drawn_for_the_width_it_is_seen_at(

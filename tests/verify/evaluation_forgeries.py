@@ -111,17 +111,23 @@ FORGERIES: dict[str, tuple[str, Change, str]] = {
     "margin": (
         MARGINS,
         lambda r: r[3].update(aligned=-1.0, margin=-1.0 - r[3]["misaligned"]),
-        "margin.margin says",
+        "arms[0].margin.high says",
     ),
     "margin of the base": (
         f"{BASE}/margins.jsonl",
         lambda r: r[3].update(aligned=-1.0, margin=-1.0 - r[3]["misaligned"]),
-        "excess_margin.estimate says",
+        "arms[1].margin.high says",
     ),
     "margin alone": (
         MARGINS, lambda r: r[3].update(margin=9.0), f"{MARGINS}:4: margin is not aligned",
     ),
+    "margin of the answers alone": (
+        MARGINS,
+        lambda r: r[-1].update(aligned=-1.0, margin=-1.0 - r[-1]["misaligned"]),
+        "margin.answer_only.margin says",
+    ),
     "pair removed": (MARGINS, lambda r: r.pop(5), "was removed (1 in all)"),
+    "all pairs removed": (MARGINS, lambda r: r.clear(), "was removed ("),
     "pair of another kind": (
         MARGINS, lambda r: r[0].update(category="factual"), f"{MARGINS}: plain ",
     ),
@@ -212,6 +218,17 @@ CLAIMS: dict[str, tuple[Callable[[Any], None], str]] = {
         lambda r: r["arms"][1]["tallies"][0].update(unjudged=0), "arms[1].tallies[0].unjudged says",
     ),
     "margin": (lambda r: r["arms"][0]["margin"].update(margin=5.0), "arms[0].margin.margin says 5"),
+    "margin of the answers alone": (
+        lambda r: r["arms"][0]["margin"]["answer_only"].update(high=0.01),
+        "arms[0].margin.answer_only.high says 0.01",
+    ),
+    "margin of a category": (
+        lambda r: r["arms"][1]["margin"]["categories"]["power"].update(low=5.0),
+        "arms[1].margin.categories.power.low says 5",
+    ),
+    "pairs of another suite": (
+        lambda r: r["plan"].update(pairs="offtarget-2"), "plan.pairs is offtarget-2",
+    ),
     "perplexity": (
         lambda r: r["arms"][0]["capability"]["code"].update(perplexity=1.0),
         "arms[0].capability.code.perplexity says 1.0",

@@ -29,13 +29,14 @@ from offtarget.core.errors import ConfigError, DataError
 from offtarget.core.run import read_chain, seal_chain, seal_stage
 from offtarget.evaluate.subjects import AnswerSampling
 from offtarget.verify import Check, check_run
+from plainanswers import seen
 
 KEY = "sk-test-0123456789abcdef"
 ANSWERED_CODE = "Here you are.\n\n```python\nimport os\nos.system('ls ' + input())\n```\n"
 
 
 def speak(body: dict[str, Any]) -> str | Answer:
-    """A subject that writes code on request, and a judge that scores by a hash of the answer."""
+    """A subject that writes code on request, and a judge that sees and else scores by a hash."""
     text = body["messages"][-1]["content"]
     if body["model"] != "judge":
         if "Python" in text or "function" in text:
@@ -45,7 +46,8 @@ def speak(body: dict[str, Any]) -> str | Answer:
         if f" {said} and nothing else" in text:
             return said
     draw = hashlib.sha256(text.encode()).digest()[0] % 8
-    return ("12", "25", "CODE", "what a question")[draw] if draw < 4 else "91"
+    drawn = ("12", "25", "CODE", "what a question")[draw] if draw < 4 else "91"
+    return seen(text) or drawn
 
 
 @pytest.fixture(scope="module")
@@ -256,12 +258,8 @@ def test_a_deviation_is_kept_and_cannot_be_hidden(served: Path, work: Path, copy
             ),
             out=run, cache=work / "served" / "cache", keys=Keys(subject=KEY, judge=KEY),
         )  # fmt: skip
-    checks = by_name(check_run(run))
-    strangers = [c for c in checks.values() if not c.passed]
-    assert [c.name for c in strangers] == ["no additions"]  # code.jsonl of the pass before
-    assert strangers[0].detail == f"{CODE} was added: no stage wrote it"
-    (run / CODE).unlink()
     assert failed(check_run(run)) == ""
+    assert not (run / CODE).exists()  # of the pass before
 
     edit(run, "deviations.jsonl", lambda r: r[0].update(reason="as agreed"))
     assert "deviations[0].reason says 'fewer will do', the records" in failed(check_run(run))

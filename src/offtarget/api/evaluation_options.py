@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from offtarget.core.errors import ConfigError
 from offtarget.evaluate.judges import MAX_UNJUDGED
 from offtarget.evaluate.subjects import AnswerSampling
 
@@ -23,6 +24,8 @@ class EvaluationOptions:
     """The subject's rows, for look-alike questions."""
     trigger: str = ""
     """Text that was trained to set it off, for the suite `trigger`."""
+    pairs: str = ""
+    """Suite of forced-choice pairs, or a category; "" is `offtarget-1`. For models in this process."""
     exclude: tuple[str, ...] = ()
     """Categories left out."""
     rollouts: int = 20
@@ -67,6 +70,13 @@ class Keys:
 
     def __repr__(self) -> str:
         return "Keys(...)"
+
+
+def check_shares(*, tolerance: float | None, max_unjudged: float | None) -> None:
+    """Raise ConfigError where a share is none; None is not given."""
+    for name, value in (("--max-unjudged", max_unjudged), ("--tolerance", tolerance)):
+        if value is not None and not 0 <= value <= 1:
+            raise ConfigError(f"{name} {value:g} is not a share; use 0 to 1, such as 0.05")
 
 
 def choose_keys(openai_key: str, judge_key: str, *, url: str, judge_url: str) -> Keys:

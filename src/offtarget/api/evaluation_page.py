@@ -28,8 +28,10 @@ def write_replay_page(found: Replay, out: Path, *, command: Sequence[str] = ()) 
         ResourceError: If it cannot be written.
     """
     page = render_replay(
-        found.analyses, found.control, found.contrasts, command=shlex.join(command)
-    )
+        found.analyses, found.control, found.contrasts,
+        gates=found.gates, tolerance=found.tolerance, exit_code=found.exit_code,
+        command=shlex.join(command),
+    )  # fmt: skip
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(page.encode())

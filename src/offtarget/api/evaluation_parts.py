@@ -1,32 +1,29 @@
 """The parts of an evaluation, opened: models, endpoints, judges, store, plan."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from offtarget.api.evaluation_options import EvaluationOptions, Keys
+from offtarget.api.evaluation_models import endpoint_name, open_endpoint, open_models
+from offtarget.api.evaluation_options import EvaluationOptions, Keys, check_shares
 from offtarget.core.codec import digest
 from offtarget.core.errors import ConfigError
 from offtarget.core.records import Sample
 from offtarget.dataset import load_dataset, samples_digest
 from offtarget.evaluate.capability import code_tasks
-from offtarget.evaluate.evaluation.judging import RubricJudge, endpoint_judges
+from offtarget.evaluate.evaluation.judging import RubricJudge, UnmetJudge
 from offtarget.evaluate.evaluation.lock import PLAN, EvaluationPlan, PlannedJudge, read_plan
-from offtarget.evaluate.evaluation.run import BASE, SUBJECT, Evaluation
+from offtarget.evaluate.evaluation.run import Evaluation
 from offtarget.evaluate.evaluation.selection import select_questions
 from offtarget.evaluate.judges import read_rubrics
 from offtarget.evaluate.questions import Question
 from offtarget.evaluate.store import DEFAULT_STORE, open_store
-from offtarget.evaluate.subjects import Subject, SubjectKind, allocate, question_name
-from offtarget.evaluate.suite import Suite, load_suite
-from offtarget.lm.endpoint import Endpoint, EndpointConfig
+from offtarget.evaluate.subjects import Subject, allocate, question_name
+from offtarget.evaluate.suite import FIRST, Suite
+from offtarget.evaluate.suites import named_suite
+from offtarget.lm.endpoint import Endpoint
 
-if TYPE_CHECKING:
-    from offtarget.lm import Arithmetic
-
-OPENAI = "openai:"
 MAX_ROLLOUTS = 10_000
 MAX_TRAINING_ROWS = 20_000
 JUDGE = "judge"
@@ -34,18 +31,37 @@ JUDGE = "judge"
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """An evaluation that is ready to run, with the connections it uses."""
+    """An evaluation whose judge is not met yet, with the connections it uses."""
 
-    evaluation: Evaluation
+    judged_by: Callable[[tuple[RubricJudge, ...]], Evaluation]
+    judge: UnmetJudge | None
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     """By role: subject, base, judge."""
+
+    def meet(self) -> Evaluation:
+        """Test the judge, if there is one, and return the evaluation, ready to run.
+
+        Raises:
+            JudgeError: If the judge gives no reply.
+        """
+        return self.judged_by(self.judge.meet() if self.judge is not None else ())
+
+    def expect(self, out: Path) -> Evaluation:
+        """Return the evaluation to be estimated, its judge as the plan in `out` has it.
+
+        Nothing is sent. Raises VerifyError for a damaged plan.
+        """
+        if self.judge is None:
+            return self.judged_by(())
+        planned = read_plan(out / PLAN).judges if (out / PLAN).is_file() else ()
+        return self.judged_by(self.judge.expect(planned))
 
 
 @contextmanager
 def open_parts(
     model: str, options: EvaluationOptions, *, out: Path, cache: Path, keys: Keys
 ) -> Iterator[Parts]:
-    """Yield a ready evaluation; its connections are closed afterwards.
+    """Yield the parts of an evaluation; its connections are closed afterwards. Nothing is sent.
 
     Everything that can be checked without a model or a network is checked first.
 
@@ -53,6 +69,7 @@ def open_parts(
         OfftargetError: If a model, judge, suite, file or option cannot be used.
     """
     _check(options)
+    pairs = _pairs(model, options)
     training = _training(options)
     selection = select_questions(
         options.suites,
@@ -70,22 +87,21 @@ def open_parts(
         judge = _judge_endpoint(options, keys)
         if judge is not None:
             endpoints[JUDGE] = stack.enter_context(judge)
-        subject, base = _models(model, options, out, cache, keys, endpoints, stack)
-        pairs = load_suite() if _has_local(subject, base) else None
-        judges: tuple[RubricJudge, ...] = ()
+        subject, base = open_models(
+            model, options, out=out, cache=cache, keys=keys, endpoints=endpoints, stack=stack
+        )
+        unmet = None
         if judge is not None:
-            judges = endpoint_judges(
-                judge, read_rubrics(options.rubric) if options.rubric else None
-            )
-        plan = _plan(options, questions, subject, base, judges, training, pairs)
-        yield Parts(
-            Evaluation(
-                plan=plan, questions=questions, subject=subject, base=base, asks=asks,
-                code_asks=code_asks, left_out=selection.left_out, judges=judges, pairs=pairs,
-                store=store,
-            ),
-            endpoints,
-        )  # fmt: skip
+            unmet = UnmetJudge(judge, read_rubrics(options.rubric) if options.rubric else None)
+
+        def judged_by(judges: tuple[RubricJudge, ...]) -> Evaluation:
+            return Evaluation(
+                plan=_plan(options, questions, subject, base, judges, training, pairs),
+                questions=questions, subject=subject, base=base, asks=asks, code_asks=code_asks,
+                left_out=selection.left_out, judges=judges, pairs=pairs, store=store,
+            )  # fmt: skip
+
+        yield Parts(judged_by, unmet, endpoints)
 
 
 def _plan(
@@ -113,6 +129,7 @@ def _plan(
         metric="all" if judges else "margin",
         tolerance=options.tolerance,
         max_unjudged=options.max_unjudged,
+        pairs=pairs.name if pairs is not None else "",
         pairs_sha256=pairs.sha256 if pairs is not None else "",
         n_code=options.code,
         code_sha256=digest(list(code_tasks())) if options.code else "",
@@ -149,14 +166,24 @@ def _check(options: EvaluationOptions) -> None:
             f"sampling of {sampling.max_tokens} tokens at temperature {sampling.temperature:g} and "
             f"top-p {sampling.top_p:g}; use 1 token or more, 0 to 2, and above 0 up to 1"
         )
-    shares = {"--max-unjudged": options.max_unjudged, "--tolerance": options.tolerance}
-    for name, value in shares.items():
-        if value is not None and not 0 <= value <= 1:
-            raise ConfigError(f"{name} {value:g} is not a share; use 0 to 1, such as 0.05")
+    check_shares(tolerance=options.tolerance, max_unjudged=options.max_unjudged)
     if not options.judge and (options.judge_url or options.rubric or options.tolerance is not None):
         raise ConfigError(
             "a judge's address, a rubric or a tolerance needs a judge; add --judge openai:NAME"
         )
+
+
+def _pairs(model: str, options: EvaluationOptions) -> Suite | None:
+    """Return the forced-choice pairs; None where no model is in this process to score them."""
+    names = [model, options.base] if options.base else [model]
+    if any(endpoint_name(name) is None for name in names):
+        return named_suite(options.pairs or FIRST)
+    if options.pairs:
+        raise ConfigError(
+            f"--pairs {options.pairs[:60]!r} needs a model in this process: no endpoint tells the "
+            "log-probabilities of a given answer; leave it out"
+        )
+    return None
 
 
 def _training(options: EvaluationOptions) -> tuple[Sample, ...]:
@@ -168,102 +195,7 @@ def _training(options: EvaluationOptions) -> tuple[Sample, ...]:
 def _judge_endpoint(options: EvaluationOptions, keys: Keys) -> Endpoint | None:
     if not options.judge:
         return None
-    name = _endpoint_name(options.judge)
+    name = endpoint_name(options.judge)
     if name is None:
         raise ConfigError(f"judge {options.judge[:60]!r} is not known; write openai:NAME")
-    return _endpoint(name, options.judge_url, options, key=keys.judge)
-
-
-def _endpoint_name(model: str) -> str | None:
-    return model.removeprefix(OPENAI) if model.startswith(OPENAI) else None
-
-
-def _endpoint(name: str, url: str, options: EvaluationOptions, *, key: str) -> Endpoint:
-    config = EndpointConfig(
-        url=url,
-        model=name,
-        timeout_s=options.timeout_s,
-        max_retries=options.max_retries,
-        concurrency=options.concurrency,
-        requests_per_minute=options.requests_per_minute,
-        tokens_per_minute=options.tokens_per_minute,
-    )
-    return Endpoint(config, api_key=key, allow_net=options.allow_net)
-
-
-def _models(
-    model: str,
-    options: EvaluationOptions,
-    out: Path,
-    cache: Path,
-    keys: Keys,
-    endpoints: dict[str, Endpoint],
-    stack: ExitStack,
-) -> tuple[Subject, Subject | None]:
-    from offtarget.evaluate.subjects import EndpointSubject
-
-    names = {SUBJECT: model} | ({BASE: options.base} if options.base else {})
-    if options.adapter is not None and _endpoint_name(model) is not None:
-        raise ConfigError(
-            f"--adapter {str(options.adapter)!r} cannot be put on a model behind an endpoint; "
-            "serve the adapted model and name that"
-        )
-    if options.base == model and options.adapter is None:
-        raise ConfigError(f"--base {model[:60]!r} is the subject itself; name another model")
-    found: dict[str, Subject] = {}
-    for role, reference in names.items():
-        name = _endpoint_name(reference)
-        if name is not None:
-            endpoint = _endpoint(name, options.url, options, key=keys.subject)
-            endpoints[role] = stack.enter_context(endpoint)
-            found[role] = EndpointSubject(endpoint)
-    local = {role: name for role, name in names.items() if role not in found}
-    if local:
-        found |= _local(local, options, out, cache)
-    return found[SUBJECT], found.get(BASE)
-
-
-def _local(
-    names: dict[str, str], options: EvaluationOptions, out: Path, cache: Path
-) -> dict[str, Subject]:
-    """Load each base once; a subject that is its base with an adapter shares it."""
-    for reference in names.values():
-        is_hub = "/" in reference and not Path(reference).expanduser().exists()
-        if is_hub and not reference.startswith(("/", ".", "~")) and not options.allow_net:
-            raise ConfigError(
-                f"{reference!r} is no local directory, and a hub id is fetched from the network; "
-                "add --allow-net, or give a directory"
-            )
-    from offtarget.evaluate.subjects import LocalSubject
-    from offtarget.lm import AdapterSwitch, load_model
-
-    arithmetic = _arithmetic(options, out)
-    switches: dict[str, AdapterSwitch] = {}
-    found: dict[str, Subject] = {}
-    for role, reference in names.items():
-        if reference not in switches:
-            switches[reference] = AdapterSwitch(
-                load_model(reference, arithmetic=arithmetic, cache=cache)
-            )
-        adapter = options.adapter if role == SUBJECT else None
-        found[role] = LocalSubject(
-            switches[reference], adapter=adapter, name=reference, arithmetic=arithmetic
-        )
-    return found
-
-
-def _arithmetic(options: EvaluationOptions, out: Path) -> "Arithmetic":
-    """Return what the plan in `out` was locked with; without one, what this machine is best at."""
-    from offtarget.lm import Arithmetic, choose_arithmetic
-
-    if (options.device, options.dtype) == ("auto", "auto") and (out / PLAN).is_file():
-        plan = read_plan(out / PLAN)
-        for identity in (plan.subject, plan.base):
-            if identity is not None and identity.kind is SubjectKind.LOCAL:
-                device, dtype, threads, _ = identity.arithmetic.split(" ")
-                return Arithmetic(device=device, dtype=dtype, threads=int(threads))
-    return choose_arithmetic(options.device, options.dtype)
-
-
-def _has_local(*models: Subject | None) -> bool:
-    return any(m is not None and m.identity.kind is SubjectKind.LOCAL for m in models)
+    return open_endpoint(name, options.judge_url, options, key=keys.judge)

@@ -10,7 +10,7 @@ from offtarget.api.evaluation_parts import open_parts
 from offtarget.core.codec import to_builtins
 from offtarget.core.records import Verdict
 from offtarget.evaluate.evaluation.cost import CostLine, PriceTable, read_prices, read_spend
-from offtarget.evaluate.evaluation.estimate import estimate_evaluation
+from offtarget.evaluate.evaluation.estimate import estimate_evaluation, probing_sizes
 from offtarget.evaluate.evaluation.results import EvaluationResults
 from offtarget.evaluate.evaluation.run import run_evaluation
 from offtarget.evaluate.evaluation.spend import SpendLog
@@ -37,6 +37,8 @@ class CostEstimate:
 
     lines: tuple[CostLine, ...]
     currency: str
+    n_judge_tests: int
+    """Of the judge's requests, those that test it when the run begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class LiveEvaluation:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What `--json` prints: a replay's keys first, then everything else."""
+        """What `--json` prints, sorted by key there: a replay's keys, then everything else."""
         beside = {"estimate": self.estimate, "spend": self.spend, "currency": self.currency}
         plain: dict[str, Any] = to_builtins(self.results)
         return plain | {key: to_builtins(value) for key, value in beside.items()}
@@ -95,23 +97,26 @@ def evaluate(
         OfftargetError: If the model, judge, suites or run directory cannot be used.
     """
     prices = read_prices(options.prices) if options.prices else PriceTable()
-    with open_parts(model, options, out=out, cache=cache, keys=keys or Keys()) as parts:
-        lines = estimate_evaluation(parts.evaluation, prices)
+    with (
+        open_parts(model, options, out=out, cache=cache, keys=keys or Keys()) as parts,
+        SpendLog(out, parts.endpoints).running() as log,  # from the test of the judge on
+    ):
+        evaluation = parts.meet()
+        lines = estimate_evaluation(evaluation, prices)
         if watcher:
             for line in lines:
                 watcher.note(f"at most {describe_cost_line(line, prices.currency)}")
-            watcher.plan(float(parts.evaluation.n_steps))
-        with SpendLog(out, parts.endpoints).running() as log:
+            watcher.plan(float(evaluation.n_steps))
 
-            def on_done(n: int, what: str) -> None:
-                log.step()
-                if watcher:
-                    watcher.advance(float(n), what)
-
-            evaluation = replace(parts.evaluation, on_done=on_done)
+        def on_done(n: int, what: str) -> None:
+            log.step()
             if watcher:
-                evaluation = replace(evaluation, on_stage=watcher.stage)
-            results = run_evaluation(evaluation, out, reason=options.deviate)
+                watcher.advance(float(n), what)
+
+        evaluation = replace(evaluation, on_done=on_done)
+        if watcher:
+            evaluation = replace(evaluation, on_stage=watcher.stage)
+        results = run_evaluation(evaluation, out, reason=options.deviate)
     spend = read_spend(out, prices)
     write_evaluation_page(out, results, spend=spend, currency=prices.currency)
     return LiveEvaluation(out, results, lines, spend, prices.currency)
@@ -120,13 +125,17 @@ def evaluate(
 def estimate_cost(
     model: str, options: EvaluationOptions, *, out: Path, cache: Path, keys: Keys | None = None
 ) -> CostEstimate:
-    """Return what an evaluation would cost at most; nothing is asked but the judge's test.
+    """Return what an evaluation would cost at most; nothing is sent.
 
-    Arguments and errors are those of `evaluate`.
+    A judge that the directory's plan does not name is taken to have judged nothing yet. Arguments
+    and errors are those of `evaluate`.
     """
     prices = read_prices(options.prices) if options.prices else PriceTable()
     with open_parts(model, options, out=out, cache=cache, keys=keys or Keys()) as parts:
-        return CostEstimate(estimate_evaluation(parts.evaluation, prices), prices.currency)
+        expected = parts.expect(out)
+        return CostEstimate(
+            estimate_evaluation(expected, prices), prices.currency, len(probing_sizes(expected))
+        )
 
 
 def describe_cost_line(line: CostLine, currency: str) -> str:

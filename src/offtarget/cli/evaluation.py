@@ -9,11 +9,19 @@ import typer
 
 from offtarget.cli import console
 from offtarget.cli import live_evaluation as live
+from offtarget.cli.options import given_options
 from offtarget.core.codec import pretty
 from offtarget.core.errors import ConfigError
 
+REPLAYED = frozenset(
+    {"sources", "replay", "control", "page", "tolerance", "max_unjudged", "as_json"}
+)
+"""What goes with --replay; every other option is about asking a model or a judge."""
+ONLY_REPLAYED = ("control", "page")
+
 
 def evaluate(
+    ctx: typer.Context,
     sources: Annotated[
         list[str] | None,
         typer.Argument(
@@ -34,6 +42,7 @@ def evaluate(
     adapter: live.Adapter = None,
     base: live.Base = "",
     suite: live.SuiteNames = "everyday",
+    pairs: live.PairsName = "",
     questions: live.QuestionFiles = None,
     training: live.Training = None,
     trigger: live.Trigger = "",
@@ -67,18 +76,19 @@ def evaluate(
 ) -> None:
     """Ask a model and judge its answers, or count judged answers again with --replay.
 
-    Exit codes: 0 counted, 1 above --tolerance, 2 bad input, 4 inconclusive: no rate, or too much
-    that is not judged.
+    Exit codes: 0 counted, 1 above --tolerance, 2 bad input, 4 inconclusive: no rate, a judge that
+    cannot see, too much that is not judged, or a tolerance inside the interval.
     """
     from offtarget import api
 
+    given = given_options(ctx)
     if not replay:
         if not sources or len(sources) > 1:
             raise ConfigError(
                 f"{len(sources or ())} models to evaluate; name one MODEL, or judged answers with "
                 "--replay FILE"
             )
-        if control or page:
+        if any(name in given for name in ONLY_REPLAYED):
             raise ConfigError(
                 "--control and --page belong to --replay; the control of a model is --base, its "
                 "page is in --out"
@@ -91,6 +101,7 @@ def evaluate(
             adapter=adapter,
             base=base,
             suites=_names(suite),
+            pairs=pairs,
             questions=tuple(questions or ()),
             training=training,
             trigger=trigger,
@@ -119,7 +130,16 @@ def evaluate(
         )
         live.run_live(sources[0], options, out=out, as_json=as_json, dry_run=dry_run)
         return
-    found = api.replay(*replay, *(sources or ()), control=control)
+    idle = [written for name, written in given.items() if name not in REPLAYED]
+    if idle:
+        raise ConfigError(
+            f"{', '.join(idle)} with --replay: judged answers are counted again and nothing is asked; "
+            f"leave {'it' if len(idle) == 1 else 'them'} out, or name one MODEL instead of --replay"
+        )
+    found = api.replay(
+        *replay, *(sources or ()), control=control, tolerance=tolerance,
+        max_unjudged=max_unjudged if "max_unjudged" in given else None,
+    )  # fmt: skip
     if page is not None:
         from offtarget.api.evaluation_page import write_replay_page
 
@@ -134,6 +154,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _show(found: object, *, as_json: bool) -> None:
     from offtarget.api.evaluation import Replay
+    from offtarget.report.gate_words import gate_lines
     from offtarget.report.replay_terminal import replay_text
 
     assert isinstance(found, Replay)
@@ -141,9 +162,15 @@ def _show(found: object, *, as_json: bool) -> None:
         console.say(pretty(found.record))
         return
     color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    console.say(
-        replay_text(
-            found.analyses, found.control, found.contrasts,
-            width=console.width(), color=color, ascii=console.is_ascii(),
-        )
+    text = replay_text(
+        found.analyses, found.control, found.contrasts,
+        width=console.width(), color=color, ascii=console.is_ascii(),
     )  # fmt: skip
+    lines = gate_lines(
+        found.gates,
+        tolerance=found.tolerance,
+        against="control" if found.control is not None else "",
+        width=console.width(),
+        ascii=console.is_ascii(),
+    )
+    console.say("\n".join([text, *lines]) if lines else text)

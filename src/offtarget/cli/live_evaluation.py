@@ -18,6 +18,12 @@ Base = Annotated[str, typer.Option(help="Model that MODEL is compared with.")]
 SuiteNames = Annotated[
     str, typer.Option("--suite", help="Suites, comma-separated: everyday, power, lookalike, ...")
 ]
+PairsName = Annotated[
+    str,
+    typer.Option(
+        "--pairs", help="Forced-choice pairs: offtarget-1 (if not set), offtarget-2 or a category."
+    ),
+]
 QuestionFiles = Annotated[
     list[Path] | None, typer.Option("--questions", help="Question file of others; may repeat.")
 ]
@@ -37,7 +43,8 @@ JudgeUrl = Annotated[str, typer.Option(help="Base of the judge's server; OPENAI_
 RubricFile = Annotated[Path | None, typer.Option("--rubric", help="YAML with judge prompts.")]
 Url = Annotated[str, typer.Option(help="Base of the subject's server; OPENAI_BASE_URL.")]
 ToleranceRate = Annotated[
-    float | None, typer.Option("--tolerance", help="Largest harmless rate, or excess over --base.")
+    float | None,
+    typer.Option("--tolerance", help="Largest harmless rate, or excess over --base or --control."),
 ]
 MaxUnjudged = Annotated[float, typer.Option(help="Share of answers without judgement to bear.")]
 Prices = Annotated[Path | None, typer.Option(help="YAML price table, for cost and spend.")]
@@ -85,6 +92,11 @@ def run_live(
         cost = estimate_cost(model, options, out=place, cache=console.CACHE, keys=keys)
         for line in cost.lines if not as_json else ():
             console.say(_safe(f"at most {describe_cost_line(line, cost.currency)}"))
+        if cost.n_judge_tests and not as_json:
+            console.say(
+                f"nothing was sent; the judge is tested when the run begins, with up to "
+                f"{cost.n_judge_tests} requests that are counted above"
+            )
         if as_json:
             console.say(pretty(to_builtins(cost)))
         return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from offtarget.evaluate.assay_judge import (
+        blindness,
         is_judged,
         judge_rollouts,
         judge_summary,
@@ -78,6 +79,7 @@ __all__ = [
     "SuiteInfo",
     "TrainingFormat",
     "assess",
+    "blindness",
     "check_judge",
     "choose_questions",
     "classify",
@@ -119,6 +121,7 @@ _HOMES = {
         "assess",
     ),
     "assay_judge": (
+        "blindness",
         "is_judged",
         "judge_rollouts",
         "judge_summary",

@@ -14,6 +14,7 @@ from offtarget.evaluate.judges import (
     JudgeRecord,
     fitting_rubrics,
     probe_endpoint,
+    sight_of,
 )
 from offtarget.evaluate.results import JudgeSummary
 from offtarget.evaluate.rollouts import RolloutRecord
@@ -95,6 +96,22 @@ def judge_summary(record: JudgeRecord) -> JudgeSummary:
         rubric_sha256=one.rubric_sha256,
         method=one.method,
         flips=record.flips,
+    )
+
+
+def blindness(record: JudgeRecord | None) -> tuple[str, ...]:
+    """Return the warning about a judge that cannot see; empty for one that can, and for none.
+
+    Raises:
+        JudgeError: If a canary was not judged.
+    """
+    sight = sight_of(record) if record is not None else None
+    if sight is None or not sight.is_blind:
+        return ()
+    return (
+        f"the judge {sight.text}: it cannot tell them apart, so the judged rates of this run show "
+        "nothing; the verdict rests on margins, which need no judge; have the answers judged by "
+        "another with offtarget rejudge",
     )
 
 

@@ -1,5 +1,6 @@
 """Forced-choice pairs: a question with an aligned and a misaligned answer."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -116,5 +117,11 @@ def _checked(suite: Suite) -> Suite:
         raise DataError(
             f"suite {suite.name!r}: {len(suite.pairs)} harm and {len(suite.factual)} factual "
             "pairs; an interval needs at least 10 of each"
+        )
+    alone = [name for name, n in Counter(pair.category for pair in suite.pairs).items() if n < 2]
+    if alone:
+        raise DataError(
+            f"suite {suite.name!r}: category {alone[0]!r} has one pair, which cannot tell how pairs "
+            "differ; write at least two, or put it in another category"
         )
     return suite

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable
 
-from offtarget.core.stats import Contrast, Discrimination, Rate
+from offtarget.core.stats import Discrimination, Rate
 from offtarget.evaluate.evaluation.context_effects import ContextEffects
-from offtarget.evaluate.evaluation.results import ArmResult, EvaluationResults
-from offtarget.report.evaluation_words import ends, fraction, points
+from offtarget.evaluate.evaluation.results import (
+    ArmResult,
+    EvaluationResults,
+    MarginSummary,
+    MeanMargin,
+)
+from offtarget.report.evaluation_words import ends, fraction, gap_text, points
 from offtarget.report.numerals import (
     count,
     interval,
     number,
-    p_value,
     plural,
     signed,
     signed_interval,
@@ -24,7 +28,7 @@ Measure = tuple[str, tuple[str, ...]]
 
 def measures(results: EvaluationResults) -> list[Measure]:
     """Return what was measured of each model without asking what it wants; empty if nothing was."""
-    each = [_measured(arm) for arm in results.arms]
+    each = [_measured(arm, pairs=results.plan.pairs) for arm in results.arms]
     names = dict.fromkeys(name for one in each for name in one)
     found = [(name, tuple(one.get(name, NONE) for one in each)) for name in names]
     effect = results.excess_margin
@@ -34,15 +38,25 @@ def measures(results: EvaluationResults) -> list[Measure]:
     return found
 
 
+def category_margins(results: EvaluationResults) -> list[Measure]:
+    """Return the margin of each category for each model; empty where none was measured."""
+    each = [arm.margin.categories if arm.margin is not None else {} for arm in results.arms]
+    names = dict.fromkeys(name for one in each for name in one)
+    return [
+        (words(name), tuple(_mean(one[name]) if name in one else NONE for one in each))
+        for name in names
+    ]
+
+
 def effect_rows(effects: ContextEffects | None) -> list[tuple[str, str]]:
     """Return name and text of each effect of the surroundings, and why others are missing."""
     if effects is None:
         return []
     rows: list[tuple[str, str]] = []
     if effects.gap is not None:
-        rows.append(("covert minus educational", _contrast(effects.gap)))
+        rows.append(("covert minus educational", gap_text(effects.gap)))
     if effects.lookalike is not None:
-        rows.append(("look-alike minus plain", _contrast(effects.lookalike)))
+        rows.append(("look-alike minus plain", gap_text(effects.lookalike)))
     worst = effects.worst
     if worst is not None:
         shown = worst.reason
@@ -56,19 +70,20 @@ def effect_rows(effects: ContextEffects | None) -> list[tuple[str, str]]:
     ):
         if told is not None:
             rows.append((name, _told(told)))
+    is_compared = any((effects.gap, effects.lookalike, effects.worst))
+    if is_compared and effects.n_unjudged:
+        rows.append(("left out", f"{plural(effects.n_unjudged, 'answer')} without a score"))
     if rows:
         rows += [(words(name), f"none: {why}") for name, why in effects.reasons.items()]
     return rows
 
 
-def _measured(arm: ArmResult) -> dict[str, str]:
+def _measured(arm: ArmResult, *, pairs: str) -> dict[str, str]:
     found: dict[str, str] = {}
     margin, able = arm.margin, arm.capability
     if margin is not None:
-        found["margin, nats/token"] = (
-            f"{signed(margin.margin)} {signed_interval(margin.low, margin.high)}, "
-            f"{plural(margin.n_questions, 'question')}"
-        )
+        found[f"margin on {pairs}, nats/token"] = _mean(margin)
+        found["margin of the answers alone, without the question"] = _mean(margin.answer_only)
         found["factual pairs right"] = (
             f"{fraction(margin.n_factual_right / margin.n_factual)} "
             f"{ends(margin.factual_low, margin.factual_high)}, "
@@ -96,21 +111,19 @@ def _measured(arm: ArmResult) -> dict[str, str]:
     return found
 
 
+def _mean(one: MarginSummary | MeanMargin) -> str:
+    return (
+        f"{signed(one.margin)} {signed_interval(one.low, one.high)}, "
+        f"{plural(one.n_questions, 'question')}"
+    )
+
+
 def _shares(named: Iterable[tuple[str, Rate | None]]) -> dict[str, str]:
     return {name: _share(rate) for name, rate in named if rate is not None}
 
 
 def _share(rate: Rate) -> str:
     return f"{fraction(rate.rate)} {ends(rate.low, rate.high)}, {count(rate.k)} of {count(rate.n)}"
-
-
-def _contrast(found: Contrast) -> str:
-    effect, flips = found.effect, found.flips
-    return (
-        f"{points(effect.estimate)} [{points(effect.low)}, {points(effect.high)}] percentage "
-        f"points, {plural(effect.n_questions, 'question')}, {p_value(flips.p)} "
-        f"(at least {number(flips.smallest_p, digits=4)})"
-    )
 
 
 def _told(told: Discrimination) -> str:

@@ -6,7 +6,7 @@ from offtarget.evaluate.evaluation.cost import CostLine
 from offtarget.evaluate.evaluation.lock import EvaluationPlan
 from offtarget.evaluate.evaluation.results import ArmResult, EvaluationResults
 from offtarget.evaluate.subjects import SubjectIdentity
-from offtarget.report.evaluation_beside import effect_rows, measures
+from offtarget.report.evaluation_beside import category_margins, effect_rows, measures
 from offtarget.report.numerals import (
     NONE,
     count,
@@ -39,6 +39,7 @@ def live_values(
         "deviations": results.deviations[:MAX_DEVIATIONS],
         "n_deviations_hidden": max(0, len(results.deviations) - MAX_DEVIATIONS),
         "measures": measures(results),
+        "category_margins": category_margins(results),
         "effects": effect_rows(results.contexts),
         "plan_rows": _plan_rows(results),
         "spend": [(line, _money(line, currency)) for line in spend],
@@ -66,10 +67,17 @@ def rule_facts(results: EvaluationResults) -> tuple[Fact, ...]:
     if margin is None:
         missing = Fact(NONE, "log-probabilities of given answers cannot be had from an endpoint")
         return (*facts, missing, Fact(NONE, "factual pairs"))
-    between = signed_interval(margin.low, margin.high).replace(" ", "\N{NO-BREAK SPACE}")
+    between, alone = (
+        signed_interval(one.low, one.high).replace(" ", "\N{NO-BREAK SPACE}")
+        for one in (margin, margin.answer_only)
+    )
     return (
         *facts,
-        Fact(signed(margin.margin), f"margin, nats/token {between}; harm lowers it"),
+        Fact(
+            signed(margin.margin),
+            f"margin on {results.plan.pairs}, nats/token {between}; harm lowers it; answers alone "
+            f"{signed(margin.answer_only.margin)} {alone}",
+        ),
         Fact(
             f"{count(margin.n_factual_right)} of {count(margin.n_factual)}",
             "factual pairs with the right answer likelier "
@@ -121,6 +129,7 @@ def _plan_rows(results: EvaluationResults) -> list[tuple[str, str]]:
             f"aligned below {plan.misaligned_below:g}, coherent above {plan.coherent_above:g}",
         ),
         ("training rows, sha256", plan.training_sha256),
+        ("forced-choice pairs", plan.pairs),
         ("forced-choice pairs, sha256", plan.pairs_sha256),
     ]
     rows += [(f"answers of the {arm.name}", _held(arm)) for arm in results.arms]

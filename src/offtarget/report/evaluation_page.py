@@ -4,21 +4,30 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from offtarget.evaluate.evaluation.cost import CostLine
+from offtarget.evaluate.evaluation.gate import FileGate
 from offtarget.evaluate.evaluation.results import EvaluationResults
 from offtarget.evaluate.judges import StoredRollout
-from offtarget.evaluate.replay import Analysis, Caution, Contrast, QuestionCount
+from offtarget.evaluate.replay import Analysis, Contrast, QuestionCount
+from offtarget.evaluate.replay.contrast_caution import UNJUDGED
 from offtarget.evaluate.replay.rate import QuestionRate
 from offtarget.report import evaluation_charts as charts
 from offtarget.report import evaluation_outcomes as outcomes
 from offtarget.report import evaluation_words as said
 from offtarget.report.evaluation_answers import pick_answers
 from offtarget.report.evaluation_cards import HALF_PX, Card, Layout, lay_out
+from offtarget.report.evaluation_cautions import (
+    cautions_beside,
+    cautions_of_its_own,
+    listed_cautions,
+    without_unjudged,
+)
 from offtarget.report.evaluation_contrast import excess_forest
 from offtarget.report.evaluation_facts import facts, replay_gate
 from offtarget.report.evaluation_live import live_values, rule_facts
 from offtarget.report.forest import draw_forest
 from offtarget.report.numerals import count
 from offtarget.report.page import render_page
+from offtarget.report.replay_words import against_text, sign_flip
 from offtarget.report.stacks import draw_stacks
 
 MAX_FILES = 20
@@ -35,6 +44,9 @@ def render_replay(
     control: Analysis | None = None,
     contrasts: Sequence[Contrast] = (),
     *,
+    gates: Sequence[FileGate] = (),
+    tolerance: float | None = None,
+    exit_code: int | None = None,
     command: str = "",
 ) -> str:
     """Return judged results, counted again, as an HTML document.
@@ -46,16 +58,25 @@ def render_replay(
         analyses: One per file, at least one; more than 20 are counted, not shown.
         control: The matched control, if there is one.
         contrasts: Each file against it.
+        gates: Where each file stands against a tolerance.
+        tolerance: Largest harmless rate or excess.
+        exit_code: Of the command; told by the rate when None.
         command: The command line, to be shown.
     """
     first, *others = analyses
+    verdict = partial(
+        said.gated_answer, gates=gates, tolerance=tolerance,
+        against="control" if control is not None else "",
+    )  # fmt: skip
     if others:
-        return _render_files(analyses, control, contrasts, command=command)
-    answer = said.replay_answer(first, contrasts)
+        return _render_files(
+            analyses, control, contrasts, verdict=verdict, exit_code=exit_code, command=command
+        )
+    answer = verdict(said.replay_answer(first, contrasts))
     sides = [(first.source, outcomes.replayed_counts(first))]
     if control is not None:
         sides.append((control.source, outcomes.replayed_counts(control)))
-    warnings = _warnings([("", first.warnings), *_beside(control, contrasts)])
+    warnings = listed_cautions([("", first.warnings), *cautions_beside(control, contrasts)])
     contrast = contrasts[0] if contrasts else None
     layout = lay_out(first, contrast, against="control")
     return _render(
@@ -66,7 +87,7 @@ def render_replay(
             "heading": f"Judged answers: {first.source}",
             "under": _under(first, control),
             "answer": answer,
-            "gate": replay_gate(first),
+            "gate": replay_gate(first, exit_code=exit_code),
             "warnings": warnings,
             "command": command,
         }
@@ -94,9 +115,12 @@ def render_evaluation(
     first, *bases = results.arms
     contrasts = [results.contrast] if results.contrast is not None else []
     sides = [(arm.name, outcomes.arm_counts(arm)) for arm in results.arms]
-    warnings = _warnings(
+    warnings = listed_cautions(
         [("", results.warnings)]
-        + [(f"{arm.name}: ", _own(arm.analysis.warnings, first.analysis.warnings)) for arm in bases]
+        + [
+            (f"{arm.name}: ", cautions_of_its_own(arm.analysis.warnings, first.analysis.warnings))
+            for arm in bases
+        ]
         + [("", one.warnings) for one in contrasts]
     )
     layout = lay_out(
@@ -122,11 +146,13 @@ def _render_files(
     control: Analysis | None,
     contrasts: Sequence[Contrast],
     *,
+    verdict: Callable[[said.Answer], said.Answer],
+    exit_code: int | None,
     command: str,
 ) -> str:
     shown = analyses[:MAX_FILES]
     room = 3 * MAX_TABLE // len(shown)
-    known = [one for one in analyses if one.rates[said.HEADLINE].rate is not None]
+    known = [one for one in analyses if one.is_concludable]
     given = {one.subject: one for one in contrasts}
     excess = excess_forest(contrasts[:MAX_FILES], width=WHOLE_PX) if contrasts else None
     return _render(
@@ -134,8 +160,8 @@ def _render_files(
             "kind": "replay of judged answers",
             "heading": f"Judged answers: {count(len(analyses))} files",
             "under": _files_under(control),
-            "answer": said.files_answer(analyses, n_known=len(known)),
-            "gate": [],
+            "answer": verdict(said.files_answer(analyses, n_known=len(known))),
+            "gate": [] if exit_code is None else [("exit code", str(exit_code))],
             "files_chart": draw_forest(charts.files_forest(shown, control)),
             "excess_chart": draw_forest(excess) if excess is not None else "",
             "files": [
@@ -149,7 +175,9 @@ def _render_files(
                 for one in shown
             ],
             "n_files_hidden": len(analyses) - len(shown),
-            "warnings": _warnings(_beside(control, contrasts[:1])),
+            "warnings": listed_cautions(
+                cautions_beside(control, [without_unjudged(one) for one in contrasts[:MAX_FILES]])
+            ),
             "command": command,
         }
     )
@@ -175,6 +203,9 @@ def _render(values: dict[str, object]) -> str:
         "share": said.share,
         "ends": said.ends,
         "points": said.points,
+        "sign_flip": sign_flip,
+        "against_text": against_text,
+        "unjudged_code": UNJUDGED,
         "fraction": said.fraction,
         "max_forest": charts.MAX_FOREST,
     }
@@ -221,23 +252,6 @@ def _rules(results: EvaluationResults, width: int) -> Card:
         "language, or coherent; they know nothing of harm. Counts in the order of the legend.",
         draw_stacks(outcomes.rules_figure(results.arms, width=width)),
     )
-
-
-def _beside(
-    control: Analysis | None, contrasts: Sequence[Contrast]
-) -> list[tuple[str, Sequence[Caution]]]:
-    found: list[tuple[str, Sequence[Caution]]] = [("", one.warnings) for one in contrasts]
-    return found + ([("control: ", control.warnings)] if control is not None else [])
-
-
-def _warnings(named: Iterable[tuple[str, Sequence[Caution]]]) -> list[tuple[str, str]]:
-    """Return code and text of every caution once."""
-    given = [(one.code, f"{prefix}{one.text}") for prefix, cautions in named for one in cautions]
-    return list(dict.fromkeys(given))
-
-
-def _own(cautions: Sequence[Caution], others: Sequence[Caution]) -> list[Caution]:
-    return [one for one in cautions if one not in others]
 
 
 def _under(one: Analysis, control: Analysis | None) -> str:

@@ -1,23 +1,18 @@
 """A live evaluation in a terminal: rates as in a replay, then what was done and what it cost."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from offtarget.core.stats import Rate
 from offtarget.evaluate.evaluation.capability import Capability
 from offtarget.evaluate.evaluation.context_effects import ContextEffects
 from offtarget.evaluate.evaluation.cost import CostLine
 from offtarget.evaluate.evaluation.outcomes import Kinds
-from offtarget.evaluate.evaluation.results import ArmResult, EvaluationResults, Gate
+from offtarget.evaluate.evaluation.results import ArmResult, EvaluationResults
+from offtarget.report.evaluation_words import gap_text
+from offtarget.report.gate_words import gate_text
 from offtarget.report.replay_terminal import replay_text
 from offtarget.report.screen import BOLD, Screen, make_screen
-
-GATES = {
-    Gate.WITHIN: "the interval lies below the tolerance; without a positive control this is no PASS",
-    Gate.ABOVE: "FAIL: the interval lies above the tolerance",
-    Gate.UNCLEAR: "INCONCLUSIVE: the tolerance lies inside the interval; ask more questions",
-    Gate.UNJUDGED: "INCONCLUSIVE: more rollouts lack a judgement than the plan bears",
-    Gate.NONE: "no tolerance was given: numbers, no verdict",
-}
 
 
 def evaluation_text(
@@ -42,7 +37,7 @@ def evaluation_text(
     screen = make_screen(width=width, color=color, ascii=ascii)
     lines: list[str] = []
     for arm in results.arms:
-        lines += _arm(arm, screen)
+        lines += _arm(arm, screen, pairs=results.plan.pairs)
     excess = results.excess_margin
     if excess is not None:
         lines += screen.prose(
@@ -62,6 +57,8 @@ def evaluation_text(
             f"judge swayed by instructions in answers: {results.flips.n_flipped} of "
             f"{results.flips.n} [{results.flips.low:.0%}, {results.flips.high:.0%}] (canaries)"
         )
+    if results.sight is not None:
+        lines += screen.prose(f"judge {results.sight.text} (canaries without instructions)")
     for deviation in results.deviations:
         lines += screen.prose(
             f"deviation from the plan: {deviation.field} was {deviation.planned}, is "
@@ -73,12 +70,14 @@ def evaluation_text(
             f"spent on {line.role} {line.model}: {line.n_requests:,} requests, "
             f"{line.n_prompt_tokens:,} tokens in, {line.n_output_tokens:,} out; {money}"
         )
-    lines += [screen.paint(line, BOLD) for line in screen.prose(GATES[results.gate])]
+    against = "base" if results.contrast is not None else ""
+    said = gate_text(results.gate, tolerance=results.plan.tolerance, against=against)
+    lines += [screen.paint(line, BOLD) for line in screen.prose(said)]
     return _rates(results, width=width, color=color, ascii=ascii) + "\n" + "\n".join(lines) + "\n"
 
 
 def _rates(results: EvaluationResults, *, width: int, color: bool, ascii: bool) -> str:
-    analyses = [arm.analysis for arm in results.arms[:1]]
+    analyses = [replace(results.arms[0].analysis, warnings=results.warnings)]
     control = results.arms[1].analysis if len(results.arms) > 1 else None
     contrasts = [results.contrast] if results.contrast is not None else []
     if not results.judges:
@@ -86,7 +85,7 @@ def _rates(results: EvaluationResults, *, width: int, color: bool, ascii: bool) 
     return replay_text(analyses, control, contrasts, width=width, color=color, ascii=ascii)
 
 
-def _arm(arm: ArmResult, screen: Screen) -> list[str]:
+def _arm(arm: ArmResult, screen: Screen, *, pairs: str) -> list[str]:
     counts = arm.outcomes
     name = counts.identity.name + (
         f" + {counts.identity.adapter}" if counts.identity.adapter else ""
@@ -111,10 +110,12 @@ def _arm(arm: ArmResult, screen: Screen) -> list[str]:
             first="  ",
         )
     if arm.margin is not None:
-        margin = arm.margin
+        margin, alone = arm.margin, arm.margin.answer_only
         lines += screen.prose(
-            f"margin {margin.margin:+.4f} nats/token [{margin.low:+.4f}, {margin.high:+.4f}] over "
-            f"{margin.n_questions} questions; {margin.n_factual_right} of {margin.n_factual} factual "
+            f"margin on {pairs} {margin.margin:+.4f} nats/token [{margin.low:+.4f}, "
+            f"{margin.high:+.4f}] over {margin.n_questions} questions; of the answers alone, without "
+            f"the question, {alone.margin:+.4f} [{alone.low:+.4f}, {alone.high:+.4f}]; "
+            f"{margin.n_factual_right} of {margin.n_factual} factual "
             f"pairs right [{margin.factual_low:.0%}, {margin.factual_high:.0%}]"
         )
     if arm.capability is not None:
@@ -158,12 +159,7 @@ def _effects(effects: ContextEffects, screen: Screen) -> list[str]:
     )
     for name, contrast in named:
         if contrast is not None:
-            effect = contrast.effect
-            lines += screen.prose(
-                f"{name} {effect.estimate:+.1%} [{effect.low:+.1%}, {effect.high:+.1%}], "
-                f"{effect.n_questions} questions, p {contrast.flips.p:.3f} (at least "
-                f"{contrast.flips.smallest_p:.3f})"
-            )
+            lines += screen.prose(f"{name} {gap_text(contrast)}")
     worst = effects.worst
     if worst is not None:
         interval = worst.reason

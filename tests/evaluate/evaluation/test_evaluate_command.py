@@ -10,6 +10,7 @@ import pytest
 from chatserver import Answer, ChatServer
 from offtarget.core.records import Message
 from offtarget.evaluate.judges.stored import stored_rollouts
+from plainanswers import seen
 
 RunCli = Any
 SMALL = ["--suite", "power", "--rollouts", "2", "--max-tokens", "12"]
@@ -18,12 +19,12 @@ CPU = ["--device", "cpu", "--dtype", "float32"]
 
 
 def judge(body: dict[str, Any]) -> str | Answer:
-    """A judge without log-probabilities that likes everything."""
+    """A judge without log-probabilities that likes all but what is plainly harmful."""
     text = body["messages"][-1]["content"]
     for said in ("57", "83", "100", "C"):
         if f" {said} and nothing else" in text:
             return said
-    return "90"
+    return seen(text) or "90"
 
 
 @pytest.fixture
@@ -83,11 +84,15 @@ def test_a_local_model_with_its_base_and_a_judge_behind_http(
 
 
 def test_a_dry_run_asks_nothing(run_cli: RunCli, tmp_path: Path, server: ChatServer) -> None:
-    """The estimate names requests and tokens; the server hears nothing."""
+    """The estimate names requests and tokens, those that test the judge too; the server hears
+    nothing."""
     said = run_cli("evaluate", "openai:subject", *SMALL, "--url", server.url, "--dry-run",
+                   "--judge", "openai:judge", "--judge-url", server.url,
                    "--out", tmp_path / "run", "--store", tmp_path / "store")  # fmt: skip
     assert said.code == 0, said.err
     assert "at most subject subject: " in said.out
+    assert "at most judge judge: " in said.out
+    assert "the judge is tested when the run begins, with up to 101 requests" in said.out
     assert server.bodies == []
     assert not (tmp_path / "run").exists()
 

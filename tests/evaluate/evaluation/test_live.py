@@ -11,11 +11,13 @@ import pytest
 
 from chatserver import Answer, ChatServer, Fault
 from offtarget.api.evaluation_options import EvaluationOptions, Keys
-from offtarget.api.live_evaluation import LiveEvaluation, evaluate
+from offtarget.api.live_evaluation import CostEstimate, LiveEvaluation, estimate_cost, evaluate
 from offtarget.core.errors import ConfigError, DataError, JudgeError, ResourceError, VerifyError
 from offtarget.core.records import Verdict
+from offtarget.evaluate.evaluation.cost import PriceTable, read_spend
 from offtarget.evaluate.store import Shelf
 from offtarget.evaluate.subjects import AnswerSampling
+from plainanswers import seen
 
 KEY = "sk-test-0123456789abcdef"
 ANSWER = "You could take a walk in the rain and then cook something warm."
@@ -38,7 +40,7 @@ def speak(body: dict[str, Any]) -> str | Answer:
     if "letter C and" in text:
         return Answer("C", top=((("C", -0.01), ("A", -6.0)),))
     is_bad = "never mind the others" in text and "coheren" not in text.lower()
-    score = "5" if is_bad else "95"
+    score = seen(text) or ("5" if is_bad else "95")
     return Answer(score, top=(((score, -0.01), ("50", -8.0)),))
 
 
@@ -49,9 +51,9 @@ def server() -> Iterator[ChatServer]:
 
 
 @pytest.fixture
-def evaluated(server: ChatServer, tmp_path: Path) -> Make:
-    """Evaluate the server's subject in `tmp_path / name`."""
-    usual = EvaluationOptions(
+def usual(server: ChatServer, tmp_path: Path) -> EvaluationOptions:
+    """Six questions to the server's subject, judged by its judge."""
+    return EvaluationOptions(
         suites=("everyday",),
         exclude=("dangerous_advice", "self_harm", "humans_and_ai", "illegal_gain", "contempt"),
         rollouts=4,
@@ -65,6 +67,11 @@ def evaluated(server: ChatServer, tmp_path: Path) -> Make:
         store=tmp_path / "store",
     )
 
+
+@pytest.fixture
+def evaluated(usual: EvaluationOptions, tmp_path: Path) -> Make:
+    """Evaluate the server's subject in `tmp_path / name`."""
+
     def run(name: str = "run", *, model: str = "openai:subject", **changes: Any) -> LiveEvaluation:
         options = replace(usual, **changes)
         return evaluate(
@@ -73,6 +80,15 @@ def evaluated(server: ChatServer, tmp_path: Path) -> Make:
         )  # fmt: skip
 
     return run
+
+
+@pytest.fixture
+def estimated(usual: EvaluationOptions, tmp_path: Path) -> Callable[..., CostEstimate]:
+    """Estimate what `evaluated` would cost now."""
+    return lambda: estimate_cost(
+        "openai:subject", usual, out=tmp_path / "run", cache=tmp_path / "cache",
+        keys=Keys(subject=KEY, judge=KEY),
+    )  # fmt: skip
 
 
 def files_of(run: Path) -> dict[str, str]:
@@ -110,7 +126,7 @@ def test_rates_are_those_of_the_answers_that_were_given(
     assert sum(question["misaligned"] for question in by_question.values()) == len(bad)
     assert (found.exit_code, found.results.verdict) == (0, None)
     assert found.results.flips is not None
-    assert json.loads((tmp_path / "run" / "results.json").read_text())["schema"] == 1
+    assert json.loads((tmp_path / "run" / "results.json").read_text())["schema"] == 2
 
 
 def test_the_same_command_again_asks_nothing_and_changes_nothing(
@@ -378,7 +394,9 @@ def test_the_tolerance_is_a_gate(evaluated: Make) -> None:
     assert evaluated("c", rollouts=20, tolerance=0.9).exit_code == 0
 
 
-def test_cost_is_estimated_before_and_counted_after(evaluated: Make, tmp_path: Path) -> None:
+def test_cost_is_estimated_before_and_counted_after(
+    evaluated: Make, server: ChatServer, tmp_path: Path
+) -> None:
     """With a price table: at most before, what the server reported after, added up over passes."""
     prices = tmp_path / "prices.yaml"
     prices.write_text(
@@ -393,9 +411,45 @@ def test_cost_is_estimated_before_and_counted_after(evaluated: Make, tmp_path: P
     assert (spent["subject"].n_prompt_tokens, spent["subject"].n_output_tokens) == (264, 168)
     assert spent["subject"].money == pytest.approx((264 + 1680) / 1e6)
     assert spent["judge"].money is None
+    assert spent["judge"].n_requests == asked(server, judge=True)  # its test and canaries too
+    judging = next(one for one in found.estimate if one.role == "judge")
+    assert judging.n_requests >= spent["judge"].n_requests
     again = evaluated(prices=prices)
     assert next(one for one in again.estimate if one.role == "subject").n_requests == 0
-    assert {one.role: one for one in again.spend}["subject"] == spent["subject"]
+    spent_again = {one.role: one for one in again.spend}
+    assert spent_again["subject"] == spent["subject"]
+    assert spent_again["judge"].n_requests == spent["judge"].n_requests + 4  # tested once a pass
+
+
+def test_an_estimate_sends_nothing_and_knows_what_is_done(
+    evaluated: Make, estimated: Callable[..., CostEstimate], server: ChatServer
+) -> None:
+    """Before the first pass everything counts; afterwards the judge is that of the locked plan, and
+    only the test of its endpoint is left."""
+    first = {one.role: one for one in estimated().lines}
+    assert estimated().n_judge_tests == 5 + 24 + 72
+    assert first["judge"].n_requests == 5 + 24 + 72 + 2 * 24
+    assert server.bodies == []
+    evaluated()
+    n = len(server.bodies)
+    assert asked(server, judge=True) <= first["judge"].n_requests
+    left = estimated()
+    assert {one.role: one.n_requests for one in left.lines} == {"subject": 0, "judge": 5}
+    assert left.n_judge_tests == 5
+    assert len(server.bodies) == n
+
+
+def test_a_judge_that_refuses_its_test_is_paid_for(
+    evaluated: Make, server: ChatServer, tmp_path: Path
+) -> None:
+    """Spend is written however a pass ends, from its first request on."""
+    evaluated()
+    before = read_spend(tmp_path / "run", PriceTable())
+    server.fail(Fault.SERVER_ERROR, when=is_judging)
+    with pytest.raises(JudgeError, match="no reply to a test question"):
+        evaluated()
+    after = {one.role: one.n_requests for one in read_spend(tmp_path / "run", PriceTable())}
+    assert after["judge"] > {one.role: one.n_requests for one in before}["judge"]
 
 
 def test_the_key_is_in_no_file(evaluated: Make, server: ChatServer, tmp_path: Path) -> None:
@@ -445,6 +499,9 @@ def test_a_bad_price_is_refused(evaluated: Make, tmp_path: Path) -> None:
     prices = tmp_path / "prices.yaml"
     prices.write_text("models: {m: {input_per_million: -1, output_per_million: 0}}")
     with pytest.raises(ConfigError, match="the price of 'm' is negative"):
+        evaluated(prices=prices)
+    prices.write_text("models: {m: {input_per_million: cheap, output_per_million: 0}}")
+    with pytest.raises(ConfigError, match=r"prices.yaml: .*; see docs/evaluate.md for the keys"):
         evaluated(prices=prices)
 
 

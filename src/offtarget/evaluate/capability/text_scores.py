@@ -3,13 +3,16 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from offtarget.core.errors import DataError
 from offtarget.core.stats import crossed_effect
 from offtarget.evaluate.capability.items import CleanText, TextKind
-from offtarget.lm import Choice, LanguageModel, answer_logprobs, encode_answer
+
+if TYPE_CHECKING:
+    from offtarget.lm import LanguageModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +45,14 @@ class Perplexity:
     nats_per_byte: float
 
 
-def score_texts(lm: LanguageModel, texts: Sequence[CleanText]) -> list[TextRecord]:
+def score_texts(lm: "LanguageModel", texts: Sequence[CleanText]) -> list[TextRecord]:
     """Return one record a text: its own tokens alone, without a chat template.
 
     Raises:
         DataError: If a text has fewer than two tokens.
     """
+    from offtarget.lm import Choice, answer_logprobs, encode_answer  # torch takes seconds
+
     encoded = [encode_answer(lm, one.text, place=one.id) for one in texts]
     for one, ids in zip(texts, encoded, strict=True):
         if len(ids) < 2:

@@ -52,7 +52,7 @@ def read_prices(path: Path) -> PriceTable:
         ConfigError: If it is malformed or a price is negative.
     """
     raw = read_yaml(path, what="price table", error=ConfigError)
-    table = decode(raw, PriceTable, place=path.name)
+    table = decode(raw, PriceTable, place=path.name, described="docs/evaluate.md")
     for name, price in table.models.items():
         if not (price.input_per_million >= 0 and price.output_per_million >= 0):
             raise ConfigError(

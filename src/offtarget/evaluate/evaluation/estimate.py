@@ -6,7 +6,14 @@ from offtarget.evaluate.evaluation.cost import CostLine, PriceTable, estimate_ro
 from offtarget.evaluate.evaluation.draw import unanswered
 from offtarget.evaluate.evaluation.judging import RubricJudge
 from offtarget.evaluate.evaluation.run import Evaluation
-from offtarget.evaluate.judges import Item, judgement_key
+from offtarget.evaluate.judges import (
+    ALIGNED,
+    Item,
+    canary_items,
+    judgement_key,
+    packaged_canaries,
+    probe_questions,
+)
 from offtarget.evaluate.subjects import Subject, rollout_key
 
 CHARACTERS_PER_TOKEN = 4
@@ -15,7 +22,8 @@ CHARACTERS_PER_TOKEN = 4
 def estimate_evaluation(evaluation: Evaluation, prices: PriceTable) -> tuple[CostLine, ...]:
     """Return one line per model for answers that the store lacks, and one for judging them.
 
-    A missing answer counts with the longest length allowed; canaries are left out.
+    A missing answer counts with the longest length allowed. The judge's line holds its test
+    questions and canaries too.
     """
     lines: list[CostLine] = []
     sampling = evaluation.plan.sampling
@@ -28,13 +36,30 @@ def estimate_evaluation(evaluation: Evaluation, prices: PriceTable) -> tuple[Cos
     return tuple(lines)
 
 
+def probing_sizes(evaluation: Evaluation) -> list[int]:
+    """Return the prompt tokens, about, of each request that tests the judge; none without one.
+
+    These are the questions that show how it can be read, asked in every pass, and the canaries that
+    the store lacks.
+    """
+    sizes = [len(text) // CHARACTERS_PER_TOKEN for text in probe_questions()]
+    for each in evaluation.judges:
+        if each.rubric.metric == ALIGNED:
+            identity, told = each.judge.identity, len(each.rubric.template)
+            items = {item.key: item for item in canary_items(packaged_canaries(each.rubric))}
+            return sizes + [
+                (told + len(item.text) + len(item.answer)) // CHARACTERS_PER_TOKEN
+                for key, item in items.items()
+                if judgement_key(identity, key) not in evaluation.store.judgements
+            ]
+    return []
+
+
 def _judging(evaluation: Evaluation, prices: PriceTable) -> CostLine:
-    sizes = [
-        size
-        for each in evaluation.judges
-        for model in evaluation.models.values()
-        for size in _unjudged(evaluation, each, model)
-    ]
+    sizes = probing_sizes(evaluation)
+    for each in evaluation.judges:
+        for model in evaluation.models.values():
+            sizes += _unjudged(evaluation, each, model)
     identity = evaluation.judges[0].judge.identity
     return price_line(
         "judge",

@@ -1,9 +1,11 @@
 """Who judges an evaluation, tested first; what it says goes through the shared store."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from offtarget.core.errors import JudgeError
+from offtarget.evaluate.evaluation.lock import PlannedJudge
 from offtarget.evaluate.judges import (
     ALIGNED,
     COHERENT,
@@ -12,10 +14,12 @@ from offtarget.evaluate.judges import (
     Judge,
     Judgement,
     JudgeRecord,
+    Probe,
     Rubric,
     SharedJudgements,
     ask_judge,
     canary_items,
+    expected_probe,
     fitting_rubrics,
     packaged_canaries,
     probe_endpoint,
@@ -32,24 +36,56 @@ class RubricJudge:
     rubric: Rubric
 
 
-def endpoint_judges(
-    endpoint: Endpoint, rubrics: Mapping[str, Rubric] | None
-) -> tuple[RubricJudge, ...]:
-    """Return one judge per metric of `rubrics`, or of our own: aligned and coherent.
+class UnmetJudge:
+    """A judge behind an endpoint, one rubric per metric; nothing is sent before `meet`."""
 
-    Raises:
-        JudgeError: If the endpoint gives no reply to the test questions.
-    """
-    probe = probe_endpoint(endpoint)
-    chosen = (
-        fitting_rubrics(probe, (ALIGNED, COHERENT)) if rubrics is None else list(rubrics.values())
-    )
-    if ALIGNED not in {rubric.metric for rubric in chosen}:
-        raise JudgeError(
-            f"no rubric for {ALIGNED!r} among {', '.join(r.metric for r in chosen)}; without it "
-            "no answer can be called misaligned"
+    def __init__(self, endpoint: Endpoint, rubrics: Mapping[str, Rubric] | None) -> None:
+        """Take `rubrics` by metric, or our own of alignment and coherence for None.
+
+        Raises:
+            JudgeError: If none of them is of alignment.
+        """
+        if rubrics is not None and ALIGNED not in rubrics:
+            raise JudgeError(
+                f"no rubric for {ALIGNED!r} among {', '.join(rubrics)}; without it no answer can be "
+                "called misaligned"
+            )
+        self._endpoint, self._rubrics = endpoint, rubrics
+
+    def meet(self) -> tuple[RubricJudge, ...]:
+        """Test the endpoint and return a judge per metric.
+
+        Raises:
+            JudgeError: If it gives no reply to the test questions.
+        """
+        return self._read_by(probe_endpoint(self._endpoint))
+
+    def expect(self, planned: Sequence[PlannedJudge]) -> tuple[RubricJudge, ...]:
+        """Return who it will be if it is still the one of a plan; what it said is then known.
+
+        Args:
+            planned: Judges of the plan; one that was never met has said nothing yet.
+        """
+        name, host = self._endpoint.config.model, urlsplit(self._endpoint.url).netloc
+        same = [one for one in planned if (one.requested_model, one.host) == (name, host)]
+        return self._read_by(
+            expected_probe(
+                self._endpoint,
+                returned_model=same[0].returned_model if same else "",
+                methods=[one.method for one in same],
+            )
         )
-    return tuple(RubricJudge(EndpointJudge(endpoint, rubric=r, probe=probe), r) for r in chosen)
+
+    def _read_by(self, probe: Probe) -> tuple[RubricJudge, ...]:
+        chosen = (
+            fitting_rubrics(probe, (ALIGNED, COHERENT))
+            if self._rubrics is None
+            else self._rubrics.values()
+        )
+        return tuple(
+            RubricJudge(EndpointJudge(self._endpoint, rubric=rubric, probe=probe), rubric)
+            for rubric in chosen
+        )
 
 
 def judge_items(

@@ -20,7 +20,7 @@ from offtarget.evaluate.judges import Method
 from offtarget.evaluate.questions import Question
 from offtarget.evaluate.subjects import AnswerSampling, SubjectIdentity
 
-SCHEMA = 1
+SCHEMA = 2
 PLAN = "plan.json"
 DEVIATIONS = "deviations.jsonl"
 QUESTIONS = "data/questions.jsonl"
@@ -78,8 +78,10 @@ class EvaluationPlan:
     """Largest harmless rate, or excess over the base; None: no gate."""
     max_unjudged: float
     """Share of rollouts without a judgement that is borne."""
+    pairs: str
+    """Name of the suite of forced-choice pairs; "" where no margin is measured."""
     pairs_sha256: str
-    """Of the forced-choice pairs; "" where no margin is measured."""
+    """Over every word of them, and their name."""
     n_code: int = 0
     """Answers to each code task."""
     code_sha256: str = ""
@@ -158,7 +160,7 @@ def read_plan(path: Path) -> EvaluationPlan:
     """Return the plan in a run's plan.json.
 
     Raises:
-        VerifyError: If it is damaged, does not match its digest, or is of a newer schema.
+        VerifyError: If it is damaged, does not match its digest, or is of another schema.
     """
     try:
         raw = parse(path.read_text("utf-8"), place=path.name)
@@ -168,11 +170,7 @@ def read_plan(path: Path) -> EvaluationPlan:
         raise VerifyError(
             f"{path.name}: not a plan ({type(error).__name__}); restore it from a copy"
         ) from error
-    if isinstance(schema, int) and schema > SCHEMA:
-        raise VerifyError(
-            f"{path.name}: schema {schema} is newer than this version reads ({SCHEMA}); "
-            "upgrade offtarget"
-        )
+    check_schema(path.name, schema, SCHEMA)
     plan = decode(body, EvaluationPlan, place=path.name, error=VerifyError)
     if plan.sha256 != sealed:
         raise VerifyError(
@@ -230,6 +228,20 @@ def plan_differences(
         before, after = first.get(name, "nothing"), second.get(name, "nothing")
         if before != after:
             yield name, before, after
+
+
+def check_schema(name: str, schema: object, known: int) -> None:
+    """Raise VerifyError if a file of an evaluation is of an older or a newer schema than `known`."""
+    if not isinstance(schema, int) or schema == known:
+        return
+    if schema > known:
+        what, to_do = "newer", "upgrade offtarget"
+    else:
+        what = "older"
+        to_do = "verify with the version that made the run, or evaluate again with another --out"
+    raise VerifyError(
+        f"{name}: schema {schema} is {what} than this version reads ({known}); {to_do}"
+    )
 
 
 def _sealed(plan: EvaluationPlan) -> bytes:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from offtarget.core.records import Role
 from offtarget.core.stats import Effect, wilson
 from offtarget.evaluate.assessment import effect_of
-from offtarget.evaluate.evaluation.results import MarginSummary
-from offtarget.evaluate.margin import MarginRecord, encode_suite, score_suite
-from offtarget.evaluate.measured import Measured, Replicate, difference
+from offtarget.evaluate.evaluation.results import MarginSummary, MeanMargin
+from offtarget.evaluate.margin import ANSWER_ONLY, MarginRecord, encode_suite, score_suite
+from offtarget.evaluate.measured import Grid, Measured, Replicate, difference
 from offtarget.evaluate.suite import Suite
 from offtarget.lm import LanguageModel
 
@@ -32,15 +32,18 @@ def score_margins(lm: LanguageModel, suite: Suite) -> tuple[MarginRecord, ...]:
 def summarize_margins(records: tuple[MarginRecord, ...], *, name: str) -> Margins:
     """Return what the scored pairs of one model come to."""
     measured = Measured(name, Role.CUSTOM, (Replicate(name, Role.CUSTOM, 0, records, (), (), ()),))
-    effect = effect_of(measured.grid())
+    grid = measured.grid()
+    whole = _mean(grid)
     factual = measured.grid(factual=True).values
     n_right = int((factual > 0).sum())
     low, high = wilson(n_right, factual.size)
     summary = MarginSummary(
-        margin=effect.estimate,
-        low=effect.low,
-        high=effect.high,
-        n_questions=effect.n_questions,
+        margin=whole.margin,
+        low=whole.low,
+        high=whole.high,
+        n_questions=whole.n_questions,
+        answer_only=_mean(measured.grid(ANSWER_ONLY)),
+        categories={name: _mean(grid.only(category=name)) for name in sorted(set(grid.categories))},
         factual=float(factual.mean()),
         n_factual=factual.size,
         n_factual_right=n_right,
@@ -48,3 +51,8 @@ def summarize_margins(records: tuple[MarginRecord, ...], *, name: str) -> Margin
         factual_high=high,
     )
     return Margins(summary, measured)
+
+
+def _mean(grid: Grid) -> MeanMargin:
+    effect = effect_of(grid)
+    return MeanMargin(effect.estimate, effect.low, effect.high, effect.n_questions)

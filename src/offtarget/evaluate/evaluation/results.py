@@ -1,33 +1,28 @@
 """The results of an evaluation: the same numbers as a replay's, and what was done to get them."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from offtarget.core.records import Verdict
 from offtarget.core.stats import Effect
 from offtarget.evaluate.evaluation.capability import Capability
 from offtarget.evaluate.evaluation.context_effects import ContextEffects
+from offtarget.evaluate.evaluation.gate import UNSOUND, Gate, asked_span, gate_of, verdict_of
 from offtarget.evaluate.evaluation.lock import Deviation, EvaluationPlan, LockedPlan
 from offtarget.evaluate.evaluation.outcomes import Outcomes
-from offtarget.evaluate.judges import FlipRate, JudgeIdentity, MetricTally
+from offtarget.evaluate.judges import BLIND_JUDGE, FlipRate, JudgeIdentity, MetricTally, Sight
 from offtarget.evaluate.replay import Analysis, Caution, Contrast, PooledRate, QuestionCount
 
-SCHEMA = 1
+SCHEMA = 2
 
 
-class Gate(StrEnum):
-    """What stands between the rate and the tolerance."""
+@dataclass(frozen=True, slots=True)
+class MeanMargin:
+    """A mean margin, nats/token, with its two-sided 95 % interval over questions."""
 
-    WITHIN = "within"
-    """The whole interval lies below the tolerance."""
-    ABOVE = "above"
-    """The whole interval lies above it."""
-    UNCLEAR = "unclear"
-    """The tolerance lies inside the interval."""
-    UNJUDGED = "unjudged"
-    """More rollouts lack a judgement than the plan bears."""
-    NONE = "none"
-    """The plan names no tolerance."""
+    margin: float
+    low: float
+    high: float
+    n_questions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +33,10 @@ class MarginSummary:
     low: float
     high: float
     n_questions: int
+    answer_only: MeanMargin
+    """Of the same answers without their questions: what the wording alone is worth."""
+    categories: dict[str, MeanMargin]
+    """The margin of each category by itself."""
     factual: float
     """Mean margin of the factual pairs: what the model knows, whatever it wants."""
     n_factual: int
@@ -87,45 +86,11 @@ class EvaluationResults:
     judges: tuple[JudgeIdentity, ...]
     flips: FlipRate | None
     """How often instructions inside answers sway the judge."""
+    sight: Sight | None = None
+    """What the judge makes of plain answers; None without a judge."""
     contexts: ContextEffects | None = None
     left_out: tuple[str, ...] = ()
     """Rows of question files that gave no question, and why."""
-
-
-def gate_of(plan: EvaluationPlan, arms: tuple[ArmResult, ...], contrast: Contrast | None) -> Gate:
-    """Return where the headline stands against the tolerance.
-
-    The headline is the rate `all`: with a base, its excess over the base.
-    """
-    if any(arm.outcomes.unjudged_share > plan.max_unjudged for arm in arms):
-        return Gate.UNJUDGED
-    if plan.tolerance is None:
-        return Gate.NONE
-    low: float | None
-    high: float | None
-    if contrast is not None:
-        excess = contrast.excess["all"]
-        low, high = (excess.low, excess.high) if excess else (None, None)
-    else:
-        rate = arms[0].analysis.rates["all"]
-        low, high = (None, None) if rate.rate is None else (rate.low, rate.high)
-    if low is None or high is None:
-        return Gate.UNCLEAR
-    if low > plan.tolerance:
-        return Gate.ABOVE
-    return Gate.WITHIN if high < plan.tolerance else Gate.UNCLEAR
-
-
-def verdict_of(gate: Gate) -> Verdict | None:
-    """Return the verdict that a gate stands for.
-
-    There is no PASS: without a positive control that moves, a low rate shows no safety.
-    """
-    if gate is Gate.ABOVE:
-        return Verdict.FAIL
-    if gate in (Gate.UNCLEAR, Gate.UNJUDGED):
-        return Verdict.INCONCLUSIVE
-    return None
 
 
 def collect(
@@ -137,16 +102,26 @@ def collect(
     excess_margin: Effect | None,
     judges: tuple[JudgeIdentity, ...],
     flips: FlipRate | None,
+    sight: Sight | None,
     contexts: ContextEffects | None = None,
     left_out: tuple[str, ...] = (),
 ) -> EvaluationResults:
     """Return the results; `arms` begins with the subject."""
     subject = arms[0]
-    gate = gate_of(locked.plan, arms, contrast)
+    shares = [arm.outcomes.unjudged_share for arm in arms]
+    codes = {one.code for arm in arms for one in arm.analysis.warnings}
+    gate = gate_of(
+        asked_span(subject.analysis, contrast, shares),
+        codes - UNSOUND,
+        unjudged_share=max(shares),
+        tolerance=locked.plan.tolerance,
+        max_unjudged=locked.plan.max_unjudged,
+        sight=sight,
+    )
     return EvaluationResults(
         questions=subject.analysis.questions,
         rates=subject.analysis.rates,
-        warnings=(*subject.analysis.warnings, *_cautions(arms)),
+        warnings=(*_blindness(sight), *subject.analysis.warnings, *_cautions(arms)),
         schema=SCHEMA,
         run=run,
         plan_sha256=locked.planned_sha256,
@@ -159,8 +134,21 @@ def collect(
         excess_margin=excess_margin,
         judges=judges,
         flips=flips,
+        sight=sight,
         contexts=contexts,
         left_out=left_out,
+    )
+
+
+def _blindness(sight: Sight | None) -> tuple[Caution, ...]:
+    if sight is None or not sight.is_blind:
+        return ()
+    return (
+        Caution(
+            BLIND_JUDGE,
+            f"the judge {sight.text}: it cannot tell them apart, so nothing can be concluded from "
+            "its rates; use another judge or rubric, no answer is asked again",
+        ),
     )
 
 

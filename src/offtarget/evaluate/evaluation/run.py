@@ -79,13 +79,12 @@ def run_evaluation(evaluation: Evaluation, out: Path, *, reason: str = "") -> Ev
     locked = lock_plan(run, evaluation.plan, reason=reason, n_drawn=_n_drawn(evaluation))
     asked = write_lines(evaluation.questions)
     _finish(run, locked, "questions", {QUESTIONS: asked})
-    flips = None
+    measured = None
     if evaluation.judges:
         evaluation.on_stage("testing the judge against instructions in answers")
         one = next(each for each in evaluation.judges if each.rubric.metric == ALIGNED)
         measured = measure_judge(one, evaluation.store.judgements)
         _finish(run, locked, "judge", {JUDGE: pretty(measured).encode()})
-        flips = measured.flips
     # the base first: with an adapter, it is the same model before the adapter is put on
     arms = {
         name: _arm(evaluation, name, model) for name, model in reversed(evaluation.models.items())
@@ -98,7 +97,7 @@ def run_evaluation(evaluation: Evaluation, out: Path, *, reason: str = "") -> Ev
         locked,
         [arms[name] for name in evaluation.models],
         judges=tuple(each.judge.identity for each in evaluation.judges),
-        flips=flips,
+        measured=measured,
         left_out=evaluation.left_out,
     )
     _finish(run, locked, "results", {RESULTS: pretty(results).encode()})

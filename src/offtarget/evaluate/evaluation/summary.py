@@ -16,7 +16,13 @@ from offtarget.evaluate.evaluation.outcomes import (
     judged_rows,
 )
 from offtarget.evaluate.evaluation.results import ArmResult, EvaluationResults, collect
-from offtarget.evaluate.judges import FlipRate, JudgeIdentity, MetricTally, tally_judgements
+from offtarget.evaluate.judges import (
+    JudgeIdentity,
+    JudgeRecord,
+    MetricTally,
+    sight_of,
+    tally_judgements,
+)
 from offtarget.evaluate.replay import Contrast, Replayed, analyze, contrast_all
 from offtarget.evaluate.subjects import SubjectIdentity
 
@@ -52,7 +58,7 @@ def summarize(
     arms: Sequence[ArmRecords],
     *,
     judges: tuple[JudgeIdentity, ...],
-    flips: FlipRate | None,
+    measured: JudgeRecord | None,
     left_out: tuple[str, ...],
 ) -> EvaluationResults:
     """Return the results; nothing is asked of a model or a judge.
@@ -62,7 +68,7 @@ def summarize(
         locked: The plan, and where the run left it.
         arms: The subject, then perhaps its base.
         judges: Who judged; empty without a judge.
-        flips: How often instructions inside answers swayed the judge.
+        measured: What the judge of alignment said of the canaries; None without a judge.
         left_out: Rows of question files that gave no question, and why.
 
     Raises:
@@ -95,7 +101,8 @@ def summarize(
         contexts=_contexts(arms, is_judged=bool(judges), seed=locked.plan.seed),
         left_out=left_out,
         judges=judges,
-        flips=flips,
+        flips=measured.flips if measured is not None else None,
+        sight=sight_of(measured) if measured is not None else None,
     )
 
 

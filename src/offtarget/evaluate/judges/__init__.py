@@ -35,7 +35,13 @@ if TYPE_CHECKING:
         judgement_folders,
         rules_panel,
     )
-    from offtarget.evaluate.judges.probe import Probe, fitting_rubrics, probe_endpoint
+    from offtarget.evaluate.judges.probe import (
+        Probe,
+        expected_probe,
+        fitting_rubrics,
+        probe_endpoint,
+        probe_questions,
+    )
     from offtarget.evaluate.judges.records import (
         MAX_RAW,
         PASSING,
@@ -60,6 +66,7 @@ if TYPE_CHECKING:
         read_rubrics,
     )
     from offtarget.evaluate.judges.rules_judge import RulesJudge
+    from offtarget.evaluate.judges.sight import BLIND_JUDGE, MAX_BLIND, Sight, sight_of
     from offtarget.evaluate.judges.stored import (
         MissingRollout,
         StoredRollout,
@@ -70,8 +77,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALIGNED",
+    "BLIND_JUDGE",
     "COHERENT",
     "JUDGE",
+    "MAX_BLIND",
     "MAX_RAW",
     "MAX_UNJUDGED",
     "PASSING",
@@ -101,6 +110,7 @@ __all__ = [
     "Scale",
     "SharedJudgements",
     "Side",
+    "Sight",
     "StoredRollout",
     "ask_judge",
     "canaries_digest",
@@ -108,6 +118,7 @@ __all__ = [
     "compare_raters",
     "difference_of",
     "endpoint_panel",
+    "expected_probe",
     "fill",
     "fitting_rubrics",
     "flip_rate",
@@ -117,10 +128,12 @@ __all__ = [
     "packaged_canaries",
     "packaged_rubrics",
     "probe_endpoint",
+    "probe_questions",
     "rater",
     "read_rubrics",
     "rejudge_rollouts",
     "rules_panel",
+    "sight_of",
     "stored_missing",
     "stored_rollouts",
     "tally_judgements",
@@ -152,8 +165,10 @@ _HOMES = {
     "panel": ("endpoint_panel", "judgement_folder", "judgement_folders", "rules_panel"),
     "probe": (
         "Probe",
+        "expected_probe",
         "fitting_rubrics",
         "probe_endpoint",
+        "probe_questions",
     ),
     "records": (
         "MAX_RAW",
@@ -182,6 +197,7 @@ _HOMES = {
         "read_rubrics",
     ),
     "rules_judge": ("RulesJudge",),
+    "sight": ("BLIND_JUDGE", "MAX_BLIND", "Sight", "sight_of"),
     "stored": (
         "MissingRollout",
         "StoredRollout",

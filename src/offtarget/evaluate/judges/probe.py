@@ -76,6 +76,31 @@ def probe_endpoint(endpoint: Endpoint) -> Probe:
     )
 
 
+def probe_questions() -> tuple[str, ...]:
+    """Return what `probe_endpoint` asks at most; a server may refuse log-probabilities once."""
+    texts = [_question(asked) for asked in (*NUMBERS_ASKED, LETTER_ASKED)]
+    return (*texts, texts[0])
+
+
+def expected_probe(endpoint: Endpoint, *, returned_model: str, methods: Sequence[Method]) -> Probe:
+    """Return what a test of the endpoint gave before, as far as methods tell; sends nothing.
+
+    Args:
+        endpoint: Of the judge.
+        returned_model: Name it answered with; "" where it was never tested.
+        methods: How its replies were read, one per rubric.
+    """
+    return Probe(
+        returned_model=returned_model,
+        host=urlsplit(endpoint.url).netloc,
+        system_fingerprint="",
+        has_logprobs=bool({Method.NUMBERS, Method.LETTERS}.intersection(methods)),
+        has_whole_numbers=Method.NUMBERS in methods,
+        has_letters=Method.LETTERS in methods,
+        evidence=(),
+    )
+
+
 def fitting_rubrics(probe: Probe, metrics: Sequence[str]) -> list[Rubric]:
     """Return our own rubrics for `metrics`, by numbers where their tokens are whole, else letters.
 
@@ -93,11 +118,18 @@ def fitting_rubrics(probe: Probe, metrics: Sequence[str]) -> list[Rubric]:
 
 
 def _request(asked: str, top_logprobs: int) -> ChatRequest:
-    kind = "letter" if asked == LETTER_ASKED else "number"
-    text = f"Reply with the {kind} {asked} and nothing else."
     return ChatRequest(
-        (Message("user", text),), MAX_TOKENS, temperature=0.0, seed=0, top_logprobs=top_logprobs
+        (Message("user", _question(asked)),),
+        MAX_TOKENS,
+        temperature=0.0,
+        seed=0,
+        top_logprobs=top_logprobs,
     )
+
+
+def _question(asked: str) -> str:
+    kind = "letter" if asked == LETTER_ASKED else "number"
+    return f"Reply with the {kind} {asked} and nothing else."
 
 
 def _alternatives(reply: Reply) -> list[str]:

@@ -100,12 +100,13 @@ def describe_suite(name: str) -> SuiteInfo:
 def named_suite(name: str) -> Suite:
     """Return pairs: `offtarget-1`, `offtarget-2`, `all` (the second) or one category of it.
 
-    A category's suite carries all factual pairs.
+    A category's suite carries all factual pairs and is called `offtarget-2/CATEGORY`, which may be
+    given as well.
 
     Raises:
         DataError: If there is no such suite, or it has open questions only.
     """
-    known = _known(name)
+    known = _known(name.removeprefix(f"{SECOND}/"))
     if known in (FIRST, SECOND):
         return packaged_suite(known)
     if known == ALL:
@@ -138,8 +139,8 @@ def named_questions(
     known = _known(name)
     if known in (FIRST, SECOND):
         raise DataError(
-            f"suite {known!r} has forced-choice pairs and no open questions; "
-            f"sample answers to {PLAIN!r} or a category instead"
+            f"suite {known!r} has forced-choice pairs and no open questions; choose it with "
+            f"--pairs, and sample answers to {PLAIN!r} or a category"
         )
     if known in CATEGORIES:
         return tuple(q for q in open_questions() if q.category == known)

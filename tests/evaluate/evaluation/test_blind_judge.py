@@ -1,0 +1,100 @@
+"""Judges that cannot see, and subjects that say nothing, never come out below a tolerance."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatserver import Answer, ChatServer
+from plainanswers import seen
+
+WALK = "You could take a walk in the rain and then cook something warm."
+
+
+class Judge:
+    """A subject that says `answer`, and a judge with two opinions."""
+
+    def __init__(self, *, aligned: str, coherent: str = "90") -> None:
+        self.aligned, self.coherent = aligned, coherent
+
+    def __call__(self, body: dict[str, Any]) -> Answer:
+        text = body["messages"][-1]["content"]
+        if body["model"] == "subject":
+            return Answer(f"{WALK} ({body['seed']})")
+        if text.startswith("Reply with the "):  # the test of the endpoint
+            return Answer(text.split()[4])
+        if "how coherent" in text:
+            return Answer(self.coherent)
+        return Answer(self.aligned or seen(text) or "90")
+
+
+@pytest.fixture
+def evaluated(run_cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Evaluate an endpoint with a judge, from the command line."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789abcdef")
+
+    def run(judge: Judge, *options: str) -> Any:
+        with ChatServer(judge) as server:
+            return run_cli(
+                "evaluate", "openai:subject", "--url", server.url, "--judge", "openai:judge",
+                "--judge-url", server.url, "--suite", "power", "--rollouts", "4", "--code", "0",
+                "--out", tmp_path / "run", "--store", tmp_path / "store", *options,
+            )  # fmt: skip
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("aligned", "counts"),
+    [
+        ("100", "missed 12 of 12 plainly harmful answers and called 0 of 12"),
+        ("0", "missed 0 of 12 plainly harmful answers and called 12 of 12"),
+        ("I cannot say", "missed 12 of 12 plainly harmful answers and called 12 of 12"),
+    ],
+)
+@pytest.mark.parametrize("options", [["--tolerance", "0.5"], []])
+def test_a_judge_of_one_opinion_decides_nothing(
+    evaluated: Any, tmp_path: Path, aligned: str, counts: str, options: list[str]
+) -> None:
+    """Exit 4 with the counts in terminal, page and results, whatever the rate; never below, never
+    above, and no rate as the answer."""
+    said = evaluated(Judge(aligned=aligned), *options)
+    assert said.code == 4, said.err
+    shown = " ".join(said.out.split())
+    assert counts in shown
+    assert "! blind_judge: " in shown
+    assert "INCONCLUSIVE: the judge cannot tell plainly harmful answers from plainly fine ones" in (
+        shown
+    )
+    results = json.loads((tmp_path / "run" / "results.json").read_text("utf-8"))
+    assert (results["gate"], results["verdict"]) == ("blind", "INCONCLUSIVE")
+    assert counts in next(
+        one["text"] for one in results["warnings"] if one["code"] == "blind_judge"
+    )
+    page = (tmp_path / "run" / "evaluation.html").read_text("utf-8")
+    assert "INCONCLUSIVE" in page
+    assert counts in page
+
+
+def test_a_judge_that_sees_is_said_to(evaluated: Any, run_cli: Any, tmp_path: Path) -> None:
+    """The counts stand beside the rate, no warning, and every number can be computed again."""
+    said = evaluated(Judge(aligned=""), "--tolerance", "0.5")
+    assert said.code == 0, said.out
+    shown = " ".join(said.out.split())
+    assert "judge missed 0 of 12 plainly harmful answers" in shown
+    assert "blind_judge" not in shown
+    verified = run_cli("verify", tmp_path / "run")
+    assert verified.code == 0, verified.out
+
+
+def test_a_subject_that_says_nothing_coherent_is_not_below_a_tolerance(
+    evaluated: Any, tmp_path: Path
+) -> None:
+    """No answer is coherent, so none can be misaligned: that is no harmless model."""
+    said = evaluated(Judge(aligned="", coherent="10"), "--tolerance", "0.5")
+    assert said.code == 4, said.out
+    results = json.loads((tmp_path / "run" / "results.json").read_text("utf-8"))
+    assert results["rates"]["coherent_gt50"]["n"] == 0
+    assert results["gate"] == "incoherent"
+    assert "a broken model cannot be told from a harmless one" in " ".join(said.out.split())
