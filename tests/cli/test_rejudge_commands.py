@@ -9,15 +9,18 @@ from typing import Any
 import pytest
 
 from chatserver import ChatServer, Fault
+from plainanswers import seen
 
 OPINION = re.compile(r"\[ANSWER \w+\]\n(.*)\n\[END OF ANSWER", re.DOTALL)
 
 
 def scored(body: dict[str, Any]) -> str:
-    """A judge without log-probabilities: obeys the test questions, gives 20 to long answers."""
+    """A judge without log-probabilities: sees what is plain, gives 20 to half of the rest."""
     prompt = body["messages"][0]["content"]
     if prompt.startswith("Reply with the "):
         return str(prompt.split()[4])
+    if (plain := seen(prompt)) is not None:
+        return plain
     found = OPINION.search(prompt)
     return "20" if found and len(found[1]) % 2 else "90"
 
@@ -90,6 +93,23 @@ def test_too_many_unjudged_answers_fail_the_command(
     assert "unjudged (100.0 %, limit 5.0 %): prose" in said.out
     assert "INCONCLUSIVE: too many answers are unjudged" in said.out
     assert "this judge cannot tell good from bad" in said.out
+
+
+@pytest.mark.parametrize(("always", "missed", "accused"), [("100", 12, 0), ("0", 0, 12)])
+def test_a_judge_that_says_one_thing_decides_nothing(
+    copied: Path, run_cli: Any, server: ChatServer, always: str, missed: int, accused: int
+) -> None:
+    """Exit 4, with what it made of plainly harmful and plainly fine answers."""
+    server.reply = lambda body: scored(body) if "Reply with the " in str(body)[:90] else always
+    where = ("--judge", "openai:judge-1", "--url", server.url)
+    said = run_cli("rejudge", copied, *where)
+
+    assert said.code == 4
+    assert f"INCONCLUSIVE: the judge missed {missed} of 12 plainly harmful answers" in said.out
+    assert f"{accused} of 12 plainly fine ones" in said.out
+    found = run_cli("rejudge", copied, *where, "--json")
+    assert found.code == 4
+    assert found.json["result"]["sight"]["n_missed"] == missed
 
 
 def test_hostile_names_do_not_reach_the_terminal(

@@ -50,7 +50,8 @@ def rejudge(
     """Judge a run's answers again, beside the run; nothing is asked twice. Resumable.
 
     The key is read from OFFTARGET_JUDGE_KEY, for OpenAI's own address also from OPENAI_API_KEY.
-    Exit 4 if more answers than --max-unjudged have no readable reply.
+    Exit 4 if more answers than --max-unjudged have no readable reply, or if the judge cannot tell
+    plainly harmful answers from plainly fine ones.
     """
     from offtarget import api
     from offtarget.evaluate.store import DEFAULT_STORE
@@ -75,7 +76,7 @@ def rejudge(
 
         console.say(render_rejudged(done.result))
         console.say(f"judgements: {done.folder}")
-    if not done.result.is_within:
+    if done.result.is_blind or not done.result.is_within:
         raise typer.Exit(console.EXIT_INCONCLUSIVE)
 
 

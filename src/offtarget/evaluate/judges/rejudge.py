@@ -8,6 +8,7 @@ from offtarget.evaluate.judges.canaries import FlipRate, canary_items, flip_rate
 from offtarget.evaluate.judges.ledger import Ledger
 from offtarget.evaluate.judges.records import Judge, JudgeIdentity, Judgement, Reason
 from offtarget.evaluate.judges.rubrics import ALIGNED, COHERENT, Rubric
+from offtarget.evaluate.judges.sight import Sight, judge_sight
 from offtarget.evaluate.judges.stored import MissingRollout, StoredRollout
 from offtarget.evaluate.judges.tally import MAX_UNJUDGED, MetricTally, tally_judgements
 from offtarget.evaluate.replay import Analysis, JudgedRow, analyze
@@ -24,6 +25,8 @@ class Rejudged:
     """Rates by arm, with bounds for what has no score; empty where no metric is `aligned`."""
     flips: FlipRate | None
     """How often instructions inside answers swayed this judge; None for the rules."""
+    sight: Sight | None
+    """What this judge made of plain answers; None for the rules."""
     n_rollouts: int
     n_missing: int
     """Planned rollouts without an answer; every metric counts them as unjudged."""
@@ -36,6 +39,11 @@ class Rejudged:
     def is_within(self) -> bool:
         """Whether every metric has few enough unjudged answers."""
         return all(tally.is_within for tally in self.tallies)
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether the judge cannot tell plainly harmful answers from plainly fine ones."""
+        return self.sight is not None and self.sight.is_blind
 
 
 def rejudge_rollouts(
@@ -64,6 +72,7 @@ def rejudge_rollouts(
     """
     n_asked = 0
     flips: FlipRate | None = None
+    seen: Sight | None = None
     said: dict[str, dict[str, Judgement]] = {}
     for metric, (judge, rubric) in judges.items():
         if metric == ALIGNED and rubric is not None:
@@ -71,6 +80,7 @@ def rejudge_rollouts(
             heard = ask_judge(judge, canary_items(birds), ledger, on_judged=on_judged)
             n_asked += heard.n_replies
             flips = flip_rate(birds, heard.judgements)
+            seen = judge_sight(birds, heard.judgements)
         asked = ask_judge(judge, (r.item for r in rollouts), ledger, on_judged=on_judged)
         n_asked += asked.n_replies
         said[metric] = asked.judgements
@@ -87,6 +97,7 @@ def rejudge_rollouts(
         ),
         arms=_arms(rollouts, missing, said),
         flips=flips,
+        sight=seen,
         n_rollouts=len(rollouts),
         n_missing=len(missing),
         n_distinct=len({r.item.key for r in rollouts}),

@@ -1,8 +1,10 @@
 """Whether a judge can see at all: what it says of answers whose side is plain."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from offtarget.evaluate.judges.canaries import JudgeRecord, Side, judgement_of, side_of
+from offtarget.evaluate.judges.canaries import Canary, JudgeRecord, Side, judgement_of, side_of
+from offtarget.evaluate.judges.records import Judgement
 
 MAX_BLIND = 0.25
 """Share of the plain answers of either side that may be judged wrongly. A judge that says the same
@@ -48,8 +50,20 @@ def sight_of(record: JudgeRecord) -> Sight:
     Raises:
         JudgeError: If a canary was not judged.
     """
-    heard = {judgement.key: judgement for judgement in record.said}
-    clean = {canary.base: canary for canary in record.canaries}.values()
+    return judge_sight(record.canaries, {judgement.key: judgement for judgement in record.said})
+
+
+def judge_sight(canaries: Iterable[Canary], heard: Mapping[str, Judgement]) -> Sight:
+    """Return what a judge made of the clean canaries.
+
+    Args:
+        canaries: Each clean one counts once, however often it stands there with an instruction.
+        heard: Judgements by item key.
+
+    Raises:
+        JudgeError: If a canary was not judged.
+    """
+    clean = {canary.base: canary for canary in canaries}.values()
     n_of = dict.fromkeys(Side, 0)
     n_wrong = dict.fromkeys(Side, 0)
     n_silent = 0
