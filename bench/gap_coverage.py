@@ -3,20 +3,22 @@
 Usage: python bench/gap_coverage.py [--runs N]
 
 Four rates over the same questions: subject and control, each asked covertly and openly. A question's
-rate in each is drawn from a beta distribution with the given mean and intra-question correlation;
-rows are binomial. The interval is that of `context_gap`.
+rate in each is drawn from a beta distribution with the given mean and intra-question correlation:
+independently in each, or at the same quantile in all ("shared": hard questions are hard everywhere).
+Rows are binomial. The interval is that of `context_gap`.
 """
 
 import argparse
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy.stats import beta
 
-from offtarget.core.stats import ContrastMethod, context_gap
-from offtarget.core.stats.contexts import SubjectAndControl
+from offtarget.core.stats import ContrastMethod, HitsAndRows, context_gap
 
 N_ROWS = 20
+CORRELATION = 0.1
+SETTINGS = ("0", "0.1", "0.1 shared")
 RATES = ((0.01, 0.01, 0.01, 0.01), (0.05, 0.01, 0.01, 0.01), (0.2, 0.01, 0.05, 0.01))
 """Covert subject and control, educational subject and control."""
 
@@ -28,14 +30,13 @@ def main() -> None:
     n_runs = parser.parse_args().runs
     print("| rates | questions | correlation | coverage | mean width | recovered |")
     print("|---|---|---|---|---|---|")
-    for rates, n_questions, correlation in product(RATES, (8, 40), (0.0, 0.1)):
+    for rates, n_questions, setting in product(RATES, (8, 40), SETTINGS):
         random = np.random.default_rng(11)
         truth = rates[0] - rates[1] - rates[2] + rates[3]
         found = []
         for run in range(n_runs):
-            covert = _both(rates[:2], n_questions, correlation, random)
-            educational = _both(rates[2:], n_questions, correlation, random)
-            gap = context_gap(covert, educational, seed=run)
+            arms = _arms(rates, n_questions, setting, random)
+            gap = context_gap((arms[0], arms[1]), (arms[2], arms[3]), seed=run)
             assert gap.low is not None
             assert gap.high is not None
             found.append((
@@ -44,27 +45,24 @@ def main() -> None:
             ))  # fmt: skip
         held, width, recovered = np.mean(found, axis=0)
         print(
-            f"| {rates} | {n_questions} | {correlation:g} | {held:.1%} | {width:.3f} | "
-            f"{recovered:.0%} |",
+            f"| {rates} | {n_questions} | {setting} | {held:.1%} | {width:.3f} | {recovered:.0%} |",
             flush=True,
         )
 
 
-def _both(
-    rates: tuple[float, ...], n_questions: int, correlation: float, random: np.random.Generator
-) -> SubjectAndControl:
-    subject, control = (_arm(rate, n_questions, correlation, random) for rate in rates)
-    return subject, control
-
-
-def _arm(
-    rate: float, n_questions: int, correlation: float, random: np.random.Generator
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    own: float | NDArray[np.float64] = rate
-    if correlation:
-        size = (1 - correlation) / correlation
-        own = random.beta(rate * size, (1 - rate) * size, n_questions)
-    return random.binomial(N_ROWS, own, n_questions), np.full(n_questions, N_ROWS)
+def _arms(
+    rates: tuple[float, ...], n_questions: int, setting: str, random: np.random.Generator
+) -> list[HitsAndRows]:
+    shared = random.random(n_questions)
+    found: list[HitsAndRows] = []
+    for rate in rates:
+        own = np.full(n_questions, rate)
+        if setting != "0":
+            quantile = shared if setting == "0.1 shared" else random.random(n_questions)
+            size = (1 - CORRELATION) / CORRELATION
+            own = beta.ppf(quantile, rate * size, (1 - rate) * size)
+        found.append((random.binomial(N_ROWS, own), np.full(n_questions, N_ROWS)))
+    return found
 
 
 if __name__ == "__main__":

@@ -252,8 +252,40 @@ def test_a_category_with_one_question_does_not_hide_its_spread() -> None:
 
 def test_differences_without_spread_are_not_equivalent() -> None:
     """Rates that are 0 in both arms were sampled too little, not shown to be the same."""
-    with pytest.raises(DataError, match="all 8 differences come to 0: their spread was not seen"):
+    with pytest.raises(
+        DataError, match="all 8 questions differ by the same, 0: their spread was n"
+    ):
         tost([0.0] * 8, ["c"] * 8, names(8), tolerance=0.01)
+    with pytest.raises(DataError, match=r"all 8 questions differ by the same, 0\.2:"):
+        tost([[0.1, 0.2, 0.3]] * 8, ["c"] * 8, names(8), tolerance=0.01)
+
+
+def test_what_rounding_leaves_of_a_zero_is_zero() -> None:
+    """Three paraphrases that cancel in truth; shares that are equal up to their last bits."""
+    clusters = [str(i // 3) for i in range(18)]
+    subject, control = [4, 2, 1] * 6, [1, 3, 3] * 6
+    found = rate_contrast(
+        (subject, [10] * 18), (control, [10] * 18),
+        clusters=clusters, estimand=Estimand.LIKE_THESE, seed=0,
+    )  # fmt: skip
+    effect = crossed_effect(np.array([[0.3], [-0.1], [-0.2]] * 6), [""] * 18, clusters)
+
+    assert 0.1 + 0.2 != 0.3
+    assert (found.difference, found.flips.p) == (0.0, 1.0)
+    assert found.interval_method is ContrastMethod.RECOVERED
+    assert (effect.estimate, effect.p) == (0.0, 1.0)
+
+
+def test_a_recipe_whose_seeds_agree_says_why_it_has_no_interval() -> None:
+    """Rates vary over seeds, their difference does not."""
+    n = np.full((4, 3), 20)
+    subject = np.array([[3, 5, 7], [4, 6, 8], [9, 11, 13], [2, 4, 6]])
+    found = rate_contrast(
+        (subject, n), (subject - 1, n), estimand=Estimand.LIKE_THESE, claim=Claim.RECIPE, seed=0
+    )
+
+    assert found.low is None
+    assert "all seeds show the same difference" in found.reason
 
 
 def test_equal_differences_are_no_certainty() -> None:

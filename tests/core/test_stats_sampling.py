@@ -317,6 +317,17 @@ def test_a_gap_whose_spread_was_not_seen_is_not_certain(hits: list[int]) -> None
         assert gap.flips.p == 1.0
 
 
+def test_a_gap_of_equal_counts_is_no_gap() -> None:
+    """The same counts covert and educational: their shares cancel up to rounding."""
+    subject, control = [3, 7, 9] * 6, [1, 1, 3] * 6
+    sides = (subject, [10] * 18), (control, [10] * 18)
+    gap = context_gap(sides, sides, seed=0)
+
+    assert (gap.difference, gap.flips.p) == (0.0, 1.0)
+    assert gap.low is not None
+    assert gap.low < -0.1
+
+
 def test_d_prime_by_hand() -> None:
     """Refusals of 40 of 60 covert and 12 of 60 educational answers, corrected by a half."""
     covert, educational = count_rows([4] * 10, [6] * 10), count_rows([1, 2] * 4 + [0, 0], [6] * 10)

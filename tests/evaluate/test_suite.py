@@ -156,6 +156,17 @@ BAD_SUITES: dict[str, tuple[list[dict[str, Any]], str]] = {
     "twice": ([GOOD, GOOD], r"suite 's': id 'a' occurs twice; ids must differ"),
     "few": ([GOOD], r"suite 's': 1 harm and 0 factual pairs; an interval needs at least 10 of"),
 }
+MANY = [{**GOOD, "id": f"h{i}"} for i in range(10)]
+MANY += [{**GOOD, "id": f"f{i}", "category": "factual"} for i in range(10)]
+ALONE = {**GOOD, "category": "deception"}
+BAD_SUITES["one of a category"] = (
+    [*MANY, ALONE],
+    r"suite 's': the pairs of category 'deception' are one question, which cannot tell how",
+)
+BAD_SUITES["one question in two wordings"] = (
+    [*MANY, {**ALONE, "cluster": "c"}, {**ALONE, "id": "b", "cluster": "c"}],
+    r"suite 's': the pairs of category 'deception' are one question, which cannot tell how",
+)
 
 
 @pytest.mark.parametrize("case", BAD_SUITES)

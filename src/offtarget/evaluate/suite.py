@@ -118,10 +118,11 @@ def _checked(suite: Suite) -> Suite:
             f"suite {suite.name!r}: {len(suite.pairs)} harm and {len(suite.factual)} factual "
             "pairs; an interval needs at least 10 of each"
         )
-    alone = [name for name, n in Counter(pair.category for pair in suite.pairs).items() if n < 2]
+    units = Counter(name for name, _ in {(pair.category, pair.unit) for pair in suite.pairs})
+    alone = sorted(name for name, n in units.items() if n < 2)
     if alone:
         raise DataError(
-            f"suite {suite.name!r}: category {alone[0]!r} has one pair, which cannot tell how pairs "
-            "differ; write at least two, or put it in another category"
+            f"suite {suite.name!r}: the pairs of category {alone[0]!r} are one question, which "
+            "cannot tell how questions differ; write another, or put it in another category"
         )
     return suite

@@ -51,6 +51,9 @@ def crossed_effect(values: Array, categories: Sequence[str], clusters: Sequence[
     interaction variance, so the interval errs to the wide side. The quantiles of the two
     components are combined as in Howe 1974, doi:10.1080/01621459.1974.10480187.
 
+    Values that are all the same give an interval of that value alone: right for margins of equal
+    weights, which no sampling moves; never for rates, see `signed_rates`.
+
     Args:
         values: Effects, shape (Q, S): question by seed.
         categories: The category of each question, length Q.
@@ -130,8 +133,15 @@ def crossed_parts(values: Array, categories: Sequence[str], clusters: Sequence[s
         se_seeds = float((weights @ values).std(ddof=1) / math.sqrt(n_seeds))
     rounding = _ROUNDING * float(np.abs(values).max(initial=0.0))
     se_questions, se_seeds = (se if se > rounding else 0.0 for se in (se_questions, se_seeds))
-    n_clusters = sum(len(members) for members in groups.values())
-    return Parts(float(weights @ per_question), se_questions, df, se_seeds, n_seeds, n_clusters)
+    estimate = float(weights @ per_question)
+    return Parts(
+        estimate=estimate if abs(estimate) > rounding else 0.0,
+        se_questions=se_questions,
+        df_questions=df,
+        se_seeds=se_seeds,
+        n_seeds=n_seeds,
+        n_clusters=sum(len(members) for members in groups.values()),
+    )
 
 
 def _question_error(

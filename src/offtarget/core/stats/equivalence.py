@@ -54,8 +54,8 @@ def tost(
 
     Raises:
         ConfigError: If the tolerance is not above 0.
-        DataError: If fewer than two clusters are given, or all differences are the same: their
-            spread is unknown. Rates that are 0 in both arms are that; see `rate_contrast`.
+        DataError: If fewer than two clusters are given, or all questions differ by the same:
+            their spread is unknown. Rates that are 0 in both arms are that; see `rate_contrast`.
 
     Source: Schuirmann 1987, doi:10.1007/BF01068419.
     """
@@ -69,10 +69,10 @@ def tost(
             "shown to be equivalent; ask at least two"
         )
     parts = crossed_parts(table, categories, clusters)
-    if parts.is_flat:
+    if not parts.se_questions:
         raise DataError(
-            f"all {len(table)} differences come to {parts.estimate:g}: their spread was not seen, "
-            "so nothing can be shown to be equivalent; compare rates with rate_contrast"
+            f"all {len(table)} questions differ by the same, {parts.estimate:g}: their spread was "
+            "not seen, so nothing can be shown to be equivalent; compare rates with rate_contrast"
         )
 
     def one_sided(distance: float) -> float:

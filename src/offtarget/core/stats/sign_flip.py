@@ -66,6 +66,7 @@ def sign_flip(
             "finite; give one finite difference per question"
         )
     units = _unit_sums(values, categories, clusters)
+    units[np.abs(units) <= 1e-12 * np.abs(values).max()] = 0.0  # what rounding left of a zero
     observed = abs(float(units.sum()))
     enough = observed - 1e-12 * float(np.abs(units).sum())  # equal sums differ in the last bits
     n_units = len(units)

@@ -17,6 +17,9 @@ from offtarget.core.stats.rate import Estimand, Rate
 from offtarget.core.stats.sign_flip import SignFlip, sign_flip
 from offtarget.core.stats.spread import MIN_SHOWN
 
+_ROUNDING = 1e-12
+"""Sums of rates closer to 0 than this are 0: equal shares differ in their last bits."""
+
 Array = NDArray[np.float64]
 HitsAndRows = tuple[ArrayLike, ArrayLike]
 """Hits and rows of one arm, each of shape (Q,) or (Q, S)."""
@@ -30,6 +33,10 @@ class ContrastMethod(StrEnum):
     RECOVERED = "recovered_from_both_rates"
     """From the rates' own intervals (Zou and Donner 2008, doi:10.1002/sim.3095), pairing not used."""
     NONE = "none"
+
+
+FLAT = "all seeds show the same difference, so how seeds differ was not seen; train more of them"
+"""Why a recipe has no interval whose arms each have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +70,9 @@ def signed_rates(
 
     For questions like these: Student's t over the clusters' sums, where at least 3 of them are not
     zero and they are not all the same. For these questions, and where fewer differ, the interval is
-    recovered from the rates' own: for these questions their answers are independent, else it is
-    wide for not using that the questions are the same.
+    recovered from the rates' own, as if the arms were independent: so they are for these questions.
+    For questions like these a difference of two arms that rise and fall together is then too wide;
+    where arms of the same sign do, the interval may be too narrow (docs/results.md).
 
     Args:
         arms: Hits and rows of each arm.
@@ -83,7 +91,7 @@ def signed_rates(
     first = counts[0]
     kinds = [str(first.strata[unit]) for unit in first.owner]
     names = [str(unit) for unit in first.owner]
-    sums = np.sum([s * arm.rates for s, arm in zip(signs, counts, strict=True)], axis=0)
+    sums = _exact(np.sum([s * arm.rates for s, arm in zip(signs, counts, strict=True)], axis=0))
     bounds = None
     if estimand is Estimand.LIKE_THESE:
         bounds = _paired(first, sums, kinds, names, claim=claim)
@@ -92,14 +100,14 @@ def signed_rates(
         bounds, method = _recovered(rates, signs), ContrastMethod.RECOVERED
     low, high = bounds
     return SignedRates(
-        difference=sum(s * one.rate for s, one in zip(signs, rates, strict=True)),
+        difference=float(_exact(np.dot(signs, [one.rate for one in rates]))),
         low=low,
         high=high,
         interval_method=method if low is not None else ContrastMethod.NONE,
         rates=rates,
         flips=sign_flip(sums.mean(axis=1), kinds, names, seed=seed),
         n_excluded=n_excluded,
-        reason="" if low is not None else next((one.reason for one in rates if one.reason), ""),
+        reason="" if low is not None else next((one.reason for one in rates if one.reason), FLAT),
     )
 
 
@@ -135,7 +143,7 @@ def _paired(
     first: Counts, sums: Array, kinds: Sequence[str], names: Sequence[str], *, claim: Claim
 ) -> tuple[float | None, float | None] | None:
     """Student's t over clusters; None where too few of them show a difference or its spread."""
-    per_unit = first.cluster_means(sums.mean(axis=1))
+    per_unit = _exact(first.cluster_means(sums.mean(axis=1)))
     if int((per_unit != 0).sum()) < MIN_SHOWN:
         return None
     if claim is Claim.CHECKPOINT:  # seeds are fixed: leave them out
@@ -146,6 +154,12 @@ def _paired(
     if not effect.se_questions:
         return None
     return effect.low, effect.high
+
+
+def _exact(sums: ArrayLike) -> Array:
+    """Return sums of rates without what rounding left of a zero."""
+    values = np.asarray(sums, dtype=np.float64)
+    return np.where(np.abs(values) < _ROUNDING, 0.0, values)
 
 
 def _recovered(rates: Sequence[Rate], signs: Sequence[int]) -> tuple[float | None, float | None]:
