@@ -71,8 +71,8 @@ def signed_rates(
     For questions like these: Student's t over the clusters' sums, where at least 3 of them are not
     zero and they are not all the same. For these questions, and where fewer differ, the interval is
     recovered from the rates' own, as if the arms were independent: so they are for these questions.
-    For questions like these a difference of two arms that rise and fall together is then too wide;
-    where arms of the same sign do, the interval may be too narrow (docs/results.md).
+    For questions like these a difference of two arms that rise and fall together is then too wide.
+    Arms of the same sign that do so could make it too narrow; simulation shows none (docs/results.md).
 
     Args:
         arms: Hits and rows of each arm.
