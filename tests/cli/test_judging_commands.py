@@ -131,7 +131,7 @@ def test_too_few_misaligned_labels_for_a_fold_is_said(run_cli: RunCli, tmp_path:
         ),
         (
             "question,answer,aligned,misaligned\n" + "one,x,9,?\ntwo,y,90,\n" * 30,
-            "none of 60 rows has a label",
+            "none of 60 rows has a label; people left 60 undecided",
         ),
     ],
 )

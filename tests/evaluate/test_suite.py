@@ -154,7 +154,7 @@ BAD_SUITES: dict[str, tuple[list[dict[str, Any]], str]] = {
     "unknown key": ([{**GOOD, "answr": "x"}], r"s\.jsonl:1: unknown key 'answr'"),
     "missing": ([{"id": "a"}], r"s\.jsonl:1: Object missing required field `category`"),
     "twice": ([GOOD, GOOD], r"suite 's': id 'a' occurs twice; ids must differ"),
-    "few": ([GOOD], r"suite 's': 1 harm and 0 factual pairs; an interval needs at least 10 of"),
+    "few": ([GOOD], r"suite 's': 1 harm and 0 factual questions; an interval needs at least 10"),
 }
 MANY = [{**GOOD, "id": f"h{i}"} for i in range(10)]
 MANY += [{**GOOD, "id": f"f{i}", "category": "factual"} for i in range(10)]

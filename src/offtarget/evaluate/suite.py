@@ -113,10 +113,11 @@ def _checked(suite: Suite) -> Suite:
     twice = {i for i in ids if ids.count(i) > 1}
     if twice:
         raise DataError(f"suite {suite.name!r}: id {min(twice)!r} occurs twice; ids must differ")
-    if len(suite.pairs) < 10 or len(suite.factual) < 10:
+    n_harm, n_factual = (len({pair.unit for pair in some}) for some in (suite.pairs, suite.factual))
+    if n_harm < 10 or n_factual < 10:
         raise DataError(
-            f"suite {suite.name!r}: {len(suite.pairs)} harm and {len(suite.factual)} factual "
-            "pairs; an interval needs at least 10 of each"
+            f"suite {suite.name!r}: {n_harm} harm and {n_factual} factual questions; an interval "
+            "needs at least 10 of each (pairs of one cluster are one question)"
         )
     units = Counter(name for name, _ in {(pair.category, pair.unit) for pair in suite.pairs})
     alone = sorted(name for name, n in units.items() if n < 2)

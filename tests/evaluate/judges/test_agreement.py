@@ -96,6 +96,13 @@ def test_the_interval_of_a_difference_is_the_t_interval_of_question_means() -> N
     assert difference_of([1.0, 2.0], ["a", "a"]).low is None
 
 
+def test_equal_ratings_leave_a_difference_without_an_interval() -> None:
+    """No question shows a difference: how questions differ was not seen."""
+    found = difference_of([0.0] * 8, ["a", "b"] * 4)
+
+    assert (found.mean, found.low, found.high, found.n_questions) == (0.0, None, None, 2)
+
+
 def test_the_interval_of_a_difference_weighs_questions_by_their_rollouts() -> None:
     """Unequal questions: the linearized ratio of Cochran 1977, worked by hand."""
     found = difference_of([2.0, 4.0, 0.0], ["a", "a", "b"])

@@ -10,6 +10,7 @@ from offtarget.evaluate.judges.agreement_stats import (
     kappa_by_question,
     krippendorff_alpha,
 )
+from offtarget.evaluate.judges.jackknife import mean_estimate
 
 MISSING = None
 # Krippendorff 2011, section C: 4 observers, 12 units, 7 missing ratings
@@ -70,6 +71,18 @@ def test_one_question_has_no_interval() -> None:
     assert found.value == pytest.approx(0.5)
     assert (found.low, found.high) == (None, None)
     assert found.reason == "one cluster: nothing is known of others"
+
+
+def test_raters_without_a_disagreement_have_no_interval() -> None:
+    """Perfect agreement over ten rows does not show that raters never disagree."""
+    ratings, questions = [True, False] * 5, [f"q{i % 5}" for i in range(10)]
+    kappa = kappa_by_question(ratings, ratings, questions)
+    alpha = alpha_by_question([[float(r), float(r)] for r in ratings], questions)
+
+    for found in (kappa, alpha):
+        assert (found.value, found.low, found.high) == (1.0, None, None)
+        assert "every cluster agrees" in found.reason
+    assert mean_estimate([1.0] * 6, bounds=(0.0, 1.0)).low is None
 
 
 def test_a_question_that_holds_all_the_variation_leaves_no_interval() -> None:

@@ -12,6 +12,7 @@ from offtarget.evaluate.judges.agreement_stats import (
     alpha_by_question,
     kappa_by_question,
 )
+from offtarget.evaluate.judges.jackknife import ROUNDING
 from offtarget.evaluate.judges.stored import StoredRollout
 from offtarget.evaluate.replay import PooledRate
 from offtarget.evaluate.replay.definition import Count
@@ -40,7 +41,7 @@ class Difference:
 
     mean: float
     low: float | None
-    """None with fewer than 2 questions."""
+    """None with fewer than 2 questions, and where all of them differ by the same."""
     high: float | None
     sd: float
     limit_low: float
@@ -118,8 +119,9 @@ def difference_of(values: Sequence[float], clusters: Sequence[str]) -> Differenc
 
         size = len(sums)
         error = math.sqrt(size / (size - 1) * sum(s**2 for s in sums.values())) / n
-        half = float(stdtrit(size - 1, 0.975)) * error
-        low, high = mean - half, mean + half
+        if error > ROUNDING * max(1.0, abs(mean)):
+            half = float(stdtrit(size - 1, 0.975)) * error
+            low, high = mean - half, mean + half
     return Difference(mean, low, high, sd, mean - SPREAD * sd, mean + SPREAD * sd, n, len(sums))
 
 

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+FLAT = "every cluster agrees: how clusters differ was not seen"
+"""Why a statistic whose clusters show no spread has no interval, rather than one of width zero."""
+ROUNDING = 1e-12
+"""A spread below this is rounding and no spread."""
 JACKKNIFE = "delete-one-cluster jackknife, Student t, 95 %"
 
 
@@ -65,7 +69,10 @@ def mean_estimate(values: Sequence[float], *, bounds: tuple[float, float]) -> Es
     mean = float(np.mean(values))
     if size < 2:
         return Estimate(mean, None, None, 1, method, "one cluster: nothing is known of others")
-    half = float(t.ppf(0.975, size - 1)) * float(np.std(values, ddof=1)) / math.sqrt(size)
+    spread = float(np.std(values, ddof=1))
+    if spread <= ROUNDING * max(1.0, abs(mean)):
+        return Estimate(mean, None, None, size, method, FLAT)
+    half = float(t.ppf(0.975, size - 1)) * spread / math.sqrt(size)
     low, high = max(bounds[0], mean - half), min(bounds[1], mean + half)
     return Estimate(mean, low, high, size, method)
 
@@ -84,6 +91,7 @@ def _half_width(
         if value is None:
             return None, "without one of its clusters the statistic is undefined"
         left_out.append(value)
-    size = len(left_out)
-    variance = (size - 1) * float(np.var(left_out))
-    return float(t.ppf(0.975, size - 1)) * math.sqrt(variance), ""
+    size, spread = len(left_out), float(np.std(left_out))
+    if spread <= ROUNDING:
+        return None, FLAT
+    return float(t.ppf(0.975, size - 1)) * math.sqrt(size - 1) * spread, ""
