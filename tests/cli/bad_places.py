@@ -13,6 +13,7 @@ import torch
 from bad_inputs import CASES, Place, case
 
 from offtarget.core.run import RunDirectory
+from offtarget.core.run_lock import locked
 
 
 @contextmanager
@@ -147,6 +148,28 @@ def _out_file(p: Place) -> Any:
 def _out_below(p: Place) -> Any:
     taken = p.write("taken", "x")
     return p.run_cli("assay", p.study_of(p.folder), "--out", taken / "run")
+
+
+@case("disk-out-other-run")
+def _out_other_run(p: Place) -> Any:
+    run = RunDirectory.open(p.folder / "out")
+    run.write("plan.json", b"{}")
+    run.finish("plan", config={}, inputs={}, outputs=["plan.json"])
+    return p.study()
+
+
+@case("disk-out-other-plan")
+def _out_other_plan(p: Place) -> Any:
+    run = RunDirectory.open(p.folder / "out")
+    run.write("plan.yaml", b"{}")
+    run.finish("plan", config={}, inputs={}, outputs=["plan.yaml"])
+    return p.run_cli("assay", p.finished / "plan.yaml", "--out", run.path)
+
+
+@case("disk-out-in-use")
+def _out_in_use(p: Place) -> Any:
+    with locked(p.folder / "out"):
+        return p.study()
 
 
 @case("disk-folder-taken")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from assays import ONLY_MARGINS, steps
 
+from offtarget.core.chain import read_chain
 from offtarget.core.codec import parse, read_lines
-from offtarget.core.run import read_chain
 from offtarget.evaluate import read_plan
 
 KEYS = {

@@ -8,8 +8,8 @@ import pytest
 from assays import FEW_ARMS, steps
 
 from chatserver import Answer, ChatServer, Fault
+from offtarget.core.chain import read_chain
 from offtarget.core.codec import parse, read_lines
-from offtarget.core.run import read_chain
 
 ROLLOUTS = "records/subject/seed-0/rollouts.jsonl"
 KEY = "secret-of-the-judge"

@@ -1,4 +1,4 @@
-"""A study that has less than before, in the same run directory: nothing of the rest is left over."""
+"""A study that has less than before, in the same run directory: the rest is moved beside it."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -25,7 +25,7 @@ def server() -> Iterator[ChatServer]:
 def test_a_judge_and_then_answers_are_switched_off(
     assay: Callable[..., Any], run_cli: Any, server: ChatServer
 ) -> None:
-    """Each rerun passes the audit, trains nothing, and says what it removed."""
+    """Each rerun passes the audit, trains nothing, and says what it moved."""
     _, run = assay(judge={"url": server.url, "model": "judge"}, **FEW_ARMS)
     trained = steps(run)
     judged = set(contents(run))
@@ -37,7 +37,10 @@ def test_a_judge_and_then_answers_are_switched_off(
         f"records/{arm}/seed-0/{name}.jsonl"
         for arm in ("base", "subject", "control") for name in ("answers", "judgements")
     }  # fmt: skip
-    assert "removed 7 files of stages that are not in the plan any more: records/" in said.err
+    former = run.with_name(f"{run.name}.former") / "1"
+    told = f"moved 7 files of stages that are not in the plan any more to {former}: records/"
+    assert told in said.err
+    assert (former / "records/judge.json").is_file()
 
     assay(out=run, **ONLY_MARGINS)
     assert run_cli("verify", run).code == 0
@@ -49,23 +52,35 @@ def test_a_judge_and_then_answers_are_switched_off(
 
 
 def test_arms_and_seeds_are_left_out(assay: Callable[..., Any], run_cli: Any) -> None:
-    """Rows, weights and records of what is left out go; what stays is not made again."""
+    """Rows, weights and records of what is left out are kept beside; the rest is not made again."""
     more = {**ONLY_MARGINS, "placebo": True, "seeds": [0, 1]}
     _, run = assay(**more)
     trained = steps(run)
-    assert (run / "arms/placebo/seed-1001").is_dir()
+    weights = contents(run / "arms/placebo/seed-1001")
 
     assay(out=run, **ONLY_MARGINS)
     assert run_cli("verify", run).code == 0
     assert [p.name for p in sorted((run / "arms").iterdir())] == ["control", "subject"]
     assert not (run / "data/placebo.jsonl").exists()
     assert steps(run) == trained
+    former = run.with_name(f"{run.name}.former") / "1"
+    assert contents(former / "arms/placebo/seed-1001") == weights
 
 
-def test_an_untouched_rerun_removes_nothing(assay: Callable[..., Any]) -> None:
-    """The same study again says nothing of removing."""
+def test_weights_of_another_recipe_are_kept(assay: Callable[..., Any], run_cli: Any) -> None:
+    """Settings changed by mistake cost no hours of training: the former weights lie beside."""
+    _, run = assay(**ONLY_MARGINS)
+    weights = contents(run / "arms")
+    assay(out=run, train={"rank": 4, "heldout_rows": 4, "epochs": 2}, **ONLY_MARGINS)
+    assert contents(run / "arms") != weights
+    assert contents(run.with_name(f"{run.name}.former") / "1/arms") == weights
+    assert run_cli("verify", run).code == 0
+
+
+def test_an_untouched_rerun_moves_nothing(assay: Callable[..., Any]) -> None:
+    """The same study again says nothing of moving."""
     _, run = assay(rollouts=NOTHING, **FEW_ARMS)
     before = contents(run)
     said, _ = assay(out=run, rollouts=NOTHING, **FEW_ARMS)
-    assert "removed" not in said.err
+    assert "moved" not in said.err
     assert contents(run) == before

@@ -20,11 +20,11 @@ from offtarget.core.codec import (
     parse,
     pretty,
     read_lines,
-    read_records,
     to_builtins,
     write_lines,
 )
 from offtarget.core.errors import ConfigError, DataError
+from offtarget.core.record_file import read_typed
 
 
 class Color(StrEnum):
@@ -183,7 +183,7 @@ def test_records_are_written_and_read_as_json_lines(tmp_path: Path) -> None:
     path.write_bytes(write_lines([Inner(1), Inner(2)]))
 
     assert path.read_bytes() == b'{"size":1}\n{"size":2}\n'
-    assert read_records(path, lambda raw: Inner(**raw)) == [Inner(1), Inner(2)]
+    assert list(read_typed(path, Inner)) == [Inner(1), Inner(2)]
 
 
 def test_digests_are_those_of_other_tools(tmp_path: Path) -> None:

@@ -6,17 +6,10 @@ from pathlib import Path
 import pytest
 
 from offtarget.core import run as run_module
+from offtarget.core.chain import SCHEMA, ZERO, read_chain, seal_chain, seal_stage
 from offtarget.core.codec import canonical, digest, pretty
 from offtarget.core.errors import ResourceError, VerifyError
-from offtarget.core.run import (
-    SCHEMA,
-    ZERO,
-    RunDirectory,
-    read_chain,
-    read_timings,
-    seal_chain,
-    seal_stage,
-)
+from offtarget.core.run import RunDirectory, read_timings
 from offtarget.core.seed import derive_seed
 
 CONFIG = {"lr": 0.1}

@@ -79,8 +79,11 @@ def test_json_examples_are_what_the_loaders_take(tmp_path: Path) -> None:
     data.write_text(example["docs/data.md"], "utf-8")
     assert len(load_dataset([data]).samples) == 1
     pair = msgspec.json.decode(example["docs/suite.md"])
-    lines = [{**pair, "id": f"{kind}-{n}", "category": kind} for kind in "ab" for n in range(5)]
-    lines += [{**pair, "id": f"factual-{n}", "category": "factual"} for n in range(10)]
+    kinds = [*"ab" * 5, *["factual"] * 10]
+    lines = [
+        {**pair, "id": f"{kind}-{n}", "cluster": f"{kind}-{n}", "category": kind}
+        for n, kind in enumerate(kinds)
+    ]
     suite = tmp_path / "mine.jsonl"
     suite.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
     assert len(load_suite(suite).pairs) == 10

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from offtarget.core.chain import ZERO, read_chain, seal_chain, seal_stage
 from offtarget.core.codec import canonical, file_digest, parse, pretty, read_lines
-from offtarget.core.run import ZERO, read_chain, seal_chain, seal_stage
 from offtarget.evaluate import assess, facts_of, load_judge, load_replicates, read_plan
 from offtarget.verify import Check
 

@@ -24,9 +24,9 @@ from chatserver import Answer, ChatServer, Fault
 from offtarget import api
 from offtarget.api.evaluation_options import EvaluationOptions, Keys
 from offtarget.api.live_evaluation import evaluate
+from offtarget.core.chain import read_chain, seal_chain, seal_stage
 from offtarget.core.codec import digest, pretty
 from offtarget.core.errors import ConfigError, DataError
-from offtarget.core.run import read_chain, seal_chain, seal_stage
 from offtarget.evaluate.subjects import AnswerSampling
 from offtarget.verify import Check, check_run
 from plainanswers import seen

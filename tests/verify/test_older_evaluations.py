@@ -1,4 +1,4 @@
-"""An evaluation made before a run kept who judged: what an audit says, and what mends it."""
+"""An evaluation that lost who judged: what an audit says, and what mends it."""
 
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,8 @@ from forging import failed
 from chatserver import ChatServer
 from offtarget.api.evaluation_options import EvaluationOptions, Keys
 from offtarget.api.live_evaluation import evaluate
+from offtarget.core.chain import read_chain, seal_chain, seal_stage
 from offtarget.core.codec import pretty
-from offtarget.core.run import read_chain, seal_chain, seal_stage
 from offtarget.verify import check_run
 
 JUDGE = "records/judge.json"
@@ -38,8 +38,7 @@ def test_the_same_command_adds_the_record_of_the_judge(tmp_path: Path) -> None:
         evaluate("openai:subject", options, out=run, cache=tmp_path, keys=keys)
         without_judge(run)
         found = failed(check_run(run))
-        assert f"{JUDGE}: missing: it was removed, or the evaluation is older than this" in found
-        assert "run the same `offtarget evaluate` command again" in found
+        assert f"{JUDGE}: missing; run the same `offtarget evaluate` command again" in found
 
         first = {str(body) for body in server.bodies}
         server.bodies.clear()
@@ -50,7 +49,7 @@ def test_the_same_command_adds_the_record_of_the_judge(tmp_path: Path) -> None:
 
 
 def without_judge(run: Path) -> None:
-    """Make a run what it was before: no such stage, no such file."""
+    """Take out the stage and its file, and seal the rest again."""
     made: list[Any] = []
     for old in read_chain(run).stages:
         if old.name != "judge":

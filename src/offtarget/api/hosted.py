@@ -8,6 +8,7 @@ from pathlib import Path
 from offtarget.core.codec import file_digest, pretty
 from offtarget.core.errors import ConfigError
 from offtarget.core.run import RunDirectory
+from offtarget.evaluate.run_kind import RunKind, claimed, refuse_other
 from offtarget.lm.endpoint_client import check_url
 from offtarget.pipeline import Study, check_study, read_study
 from offtarget.pipeline.hosted import (
@@ -85,6 +86,10 @@ def plan_hosted(
         study: The study's YAML file.
         options: Model and settings.
         url: Base address of the provider; "" is OpenAI's own.
+
+    Raises:
+        ConfigError: If study and options do not fit, or the cost may be above `max_cost`.
+        DataError: If a row or a file would be refused there.
     """
     asked, prices = _study(study, options), _prices(options)
     recipe = _recipe(asked, options)
@@ -127,16 +132,19 @@ def train_hosted(
         timeout_s: Limit on each request; uploads get more by their size.
 
     Raises:
+        ConfigError: If the directory holds another kind of run, or another command is at work there.
         OfftargetError: For bad input or a service that cannot be used; see docs/errors.md.
     """
     asked, prices = _study(study, options), _prices(options)
     recipe = _recipe(asked, options)  # what is wrong here is told before anything of the network
+    folder = out or default_folder(asked, runs)
+    refuse_other(folder, RunKind.HOSTED)
     service = Service(url, api_key=api_key, allow_net=allow_net, timeout_s=timeout_s)
-    run = RunDirectory.open(out or default_folder(asked, runs))
     tell = say or (lambda _: None)
-    draft = draft_hosted(asked, run, recipe=recipe, endpoint=service.url)
-    tell(describe_cost(_cost(draft.plan, prices, options)))
-    with Journal(run.path / JOURNAL_FILE).locked():
+    with claimed(folder, RunKind.HOSTED):
+        run = RunDirectory.open(folder)
+        draft = draft_hosted(asked, run, recipe=recipe, endpoint=service.url)
+        tell(describe_cost(_cost(draft.plan, prices, options)))
         plan = lock_hosted(draft, run)
         stored = None if retry else _finished(run, plan, prices)
         if stored is not None:
@@ -177,12 +185,14 @@ def cancel_hosted(
         timeout_s: Limit on each request.
 
     Raises:
-        OfftargetError: If there is no such run, or the service cannot be used.
+        ConfigError: If there is no such run, or another command is at work there.
+        OfftargetError: If the service cannot be used.
     """
     run = RunDirectory.open(out or default_folder(read_study(study), runs))
     if not (run.path / PLAN_FILE).is_file():
         read_hosted_plan(run)  # says what is missing, and makes no folder
-    with Journal(run.path / JOURNAL_FILE).locked():
+    with claimed(run.path, RunKind.HOSTED):
+        run = RunDirectory.open(run.path)  # as it is now that no other command writes it
         plan = read_hosted_plan(run)
         service = Service(plan.endpoint, api_key=api_key, allow_net=allow_net, timeout_s=timeout_s)
         runner = _runner(plan, run, service, patience, say or (lambda _: None))

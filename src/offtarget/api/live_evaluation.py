@@ -14,6 +14,7 @@ from offtarget.evaluate.evaluation.estimate import estimate_evaluation, probing_
 from offtarget.evaluate.evaluation.results import EvaluationResults
 from offtarget.evaluate.evaluation.run import run_evaluation
 from offtarget.evaluate.evaluation.spend import SpendLog
+from offtarget.evaluate.run_kind import RunKind, claimed, refuse_other
 
 if TYPE_CHECKING:
     from offtarget.pipeline import Watcher
@@ -94,11 +95,14 @@ def evaluate(
         watcher: Told of progress.
 
     Raises:
+        ConfigError: If `out` holds another kind of run, or another command is at work there.
         OfftargetError: If the model, judge, suites or run directory cannot be used.
     """
     prices = read_prices(options.prices) if options.prices else PriceTable()
+    refuse_other(out, RunKind.EVALUATION)  # before a model is fetched
     with (
         open_parts(model, options, out=out, cache=cache, keys=keys or Keys()) as parts,
+        claimed(out, RunKind.EVALUATION),
         SpendLog(out, parts.endpoints).running() as log,  # from the test of the judge on
     ):
         evaluation = parts.meet()

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from offtarget.core.codec import decode, digest, parse
 from offtarget.core.errors import DataError, VerifyError
+from offtarget.core.schema import check_schema
 
 SCHEMA = 1
 ZERO = "0" * 64
@@ -60,7 +61,7 @@ def read_chain(path: Path) -> Chain:
     """Read and check run.json of the run at `path`.
 
     Raises:
-        VerifyError: If it is missing, corrupt, inconsistent or of a newer schema.
+        VerifyError: If it is missing, corrupt, inconsistent or of another schema.
     """
     file = path / "run.json"
     if not file.is_file():
@@ -69,12 +70,7 @@ def read_chain(path: Path) -> Chain:
         raw = parse(file.read_text("utf-8"), place="run.json")
     except (UnicodeDecodeError, OSError, DataError) as error:
         raise VerifyError(f"run.json: unreadable ({error}); restore it from a copy") from error
-    schema = raw.get("schema") if isinstance(raw, dict) else None
-    if isinstance(schema, int) and schema > SCHEMA:
-        raise VerifyError(
-            f"run.json: schema {schema} is newer than this version reads ({SCHEMA}); "
-            "upgrade offtarget"
-        )
+    check_schema("run.json", raw, SCHEMA)
     chain = decode(raw, Chain, place="run.json", error=VerifyError)
     previous = ZERO
     for record in chain.stages:
@@ -87,10 +83,10 @@ def read_chain(path: Path) -> Chain:
                 "restore it from a copy"
             )
         for relative in record.outputs:
-            if not _is_inside(relative):
+            if not is_inside(relative):
                 raise VerifyError(
                     f"run.json: stage {record.name!r} names {relative[:80]!r}, which is outside the "
-                    "run; do not use this run"
+                    "run or not written plainly; do not use this run"
                 )
         previous = record.sha256
     if seal_chain(chain.run, chain.stages) != chain:
@@ -98,7 +94,11 @@ def read_chain(path: Path) -> Chain:
     return chain
 
 
-def _is_inside(relative: str) -> bool:
-    """Whether it is a path below the run on any system: whoever made a run chose its names."""
+def is_inside(relative: str) -> bool:
+    """Return whether it is the one plain spelling of a path below a run, on any system.
+
+    Whoever made a run chose its names: `./a` and `a` would be two names of one file.
+    """
     path = PureWindowsPath(relative)  # takes both kinds of slash
-    return bool(path.parts) and not path.anchor and ".." not in path.parts
+    is_below = bool(path.parts) and not path.anchor and ".." not in path.parts
+    return is_below and PurePosixPath(relative).as_posix() == relative

@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, TypeVar, cast
 
@@ -186,11 +186,6 @@ def decode(
 def write_lines(records: Iterable[object]) -> bytes:
     """Return records as JSON Lines bytes."""
     return b"".join(canonical(record) + b"\n" for record in records)
-
-
-def read_records(path: Path, make: Callable[[Any], T]) -> list[T]:
-    """Read our own JSON Lines file back into records."""
-    return [make(parse(text, place=f"{path.name}:{number}")) for number, text in read_lines(path)]
 
 
 def _nesting(text: str) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,29 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from offtarget.core.chain import (
-    SCHEMA,
     ZERO,
-    Chain,
     StageRecord,
+    is_inside,
     read_chain,
     seal_chain,
     seal_stage,
 )
 from offtarget.core.codec import canonical, digest, file_digest, pretty, read_lines
-from offtarget.core.errors import ResourceError
+from offtarget.core.errors import ResourceError, VerifyError
 from offtarget.core.whole_file import write_whole
-
-__all__ = [
-    "SCHEMA",
-    "ZERO",
-    "Chain",
-    "RunDirectory",
-    "StageRecord",
-    "read_chain",
-    "read_timings",
-    "seal_chain",
-    "seal_stage",
-]
 
 
 @dataclass(slots=True)
@@ -43,8 +31,9 @@ class RunDirectory:
     """Finished in this pass, in order."""
     _earlier: dict[str, StageRecord] = field(default_factory=dict)
     """Finished in an earlier pass and not reached yet in this one."""
-    removed: list[str] = field(default_factory=list)
-    """Files that only former stages wrote, taken away in this pass."""
+    former: list[str] = field(default_factory=list)
+    """Files of former stages that this pass moved to `former_folder`, by relative path."""
+    _former_folder: Path | None = None
     _whole: set[str] = field(default_factory=set)
     """Names of earlier stages whose outputs were read and found unchanged."""
     _outdated: dict[str, StageRecord] = field(default_factory=dict)
@@ -68,7 +57,17 @@ class RunDirectory:
         return run
 
     def file(self, relative: str) -> Path:
-        """Return the path of a file of this run; its folder exists afterwards."""
+        """Return the path of a file of this run; its folder exists afterwards.
+
+        Raises:
+            VerifyError: If it is not a plain path below the run, as of a plan made by somebody else.
+            ResourceError: If the folder cannot be made.
+        """
+        if not is_inside(relative):
+            raise VerifyError(
+                f"{self.path.name}: {relative[:80]!r} is outside the run or not written plainly; do "
+                "not use this run"
+            )
         path = self.path / relative
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,7 +109,10 @@ class RunDirectory:
     ) -> None:
         """Append a stage to the chain; its outputs must be on disk.
 
-        What it wrote in an earlier pass and no longer writes is removed.
+        What it wrote in an earlier pass and no longer writes is moved to `former_folder`.
+
+        Raises:
+            ResourceError: If the chain cannot be written or such a file not be moved.
         """
         made = {relative: file_digest(self.path / relative) for relative in sorted(outputs)}
         self._append(name, digest(config), dict(inputs), made)
@@ -118,14 +120,35 @@ class RunDirectory:
         self._save(keep_earlier=True)
 
     def drop(self, name: str) -> None:
-        """Take a finished stage out of the chain, on disk too: its outputs are about to change."""
+        """Take a finished stage out of the chain, on disk too: its outputs are about to change.
+
+        Raises:
+            ResourceError: If the chain cannot be written.
+        """
         record = self._earlier.pop(name, None)
         if record is not None:
             self._outdated[name] = record
         self._save(keep_earlier=True)
 
+    def set_aside(self, name: str) -> None:
+        """Move what an outdated stage wrote to `former_folder` before it is done again.
+
+        For what took hours to make: other outputs are made again and written over.
+
+        Raises:
+            ResourceError: If the chain cannot be written or a file not be moved.
+        """
+        self._forget(name)
+        self._save(keep_earlier=True)
+
     def close(self) -> None:
-        """Write the chain of this pass alone; stages not reached again go, with their files."""
+        """Write the chain of this pass alone; stages not reached again go.
+
+        Their files are moved to `former_folder`, never deleted.
+
+        Raises:
+            ResourceError: If the chain cannot be written or a file not be moved.
+        """
         self._forget(*self._earlier, *self._outdated)
         self._save(keep_earlier=False)
 
@@ -157,34 +180,52 @@ class RunDirectory:
             self.write("run.json", content)
 
     def _forget(self, *names: str) -> None:
-        """Remove the files of former stages that no stage of the chain has and nobody changed."""
+        """Move the files of former stages that no stage of the chain has and nobody changed."""
         gone = [
             record
             for name in names
             for records in (self._earlier, self._outdated)
             if (record := records.pop(name, None)) is not None
         ]
-        kept = {one for record in (*self.stages, *self._earlier.values()) for one in record.outputs}
+        kept = {
+            (self.path / relative).resolve()
+            for record in (*self.stages, *self._earlier.values())
+            for relative in record.outputs
+        }
         for record in gone:
             for relative, sha256 in record.outputs.items():
-                is_own = (self.path / relative).resolve().is_relative_to(self.path.resolve())
-                if relative not in kept and is_own and self._has({relative: sha256}):
-                    self._remove(relative)
+                file = (self.path / relative).resolve()
+                is_own = file.is_relative_to(self.path.resolve())
+                if is_own and file not in kept and self._has({relative: sha256}):
+                    self._move_away(relative)
 
-    def _remove(self, relative: str) -> None:
-        path = self.path / relative
+    @property
+    def former_folder(self) -> Path:
+        """Where this pass moves files of former stages: `DIR.former/N` beside the run, a new N."""
+        if self._former_folder is None:
+            run = self.path.resolve()
+            folder, n = run.with_name(f"{run.name}.former"), 1
+            while (folder / str(n)).exists():
+                n += 1
+            self._former_folder = folder / str(n)
+        return self._former_folder
+
+    def _move_away(self, relative: str) -> None:
+        path, target = self.path / relative, self.former_folder / relative
         try:
-            path.unlink()
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(path, target)
             for folder in path.parents:
                 if folder == self.path or any(folder.iterdir()):
                     break
                 folder.rmdir()
         except OSError as error:
             raise ResourceError(
-                f"cannot remove {relative!r} of a former stage ({error.strerror}); fix permissions "
-                "and run the same command again, finished stages are kept"
+                f"cannot move {relative!r} of a former stage to {str(target.parent)!r} "
+                f"({error.strerror}); fix permissions and run the same command again, finished "
+                "stages are kept"
             ) from error
-        self.removed.append(relative)
+        self.former.append(relative)
 
     def _has(self, outputs: Mapping[str, str]) -> bool:
         return all(
@@ -198,7 +239,12 @@ class RunDirectory:
         return self.stages[-1].sha256 if self.stages else ZERO
 
     def write(self, relative: str, content: bytes) -> None:
-        """Write a file at once: to a temporary name, then renamed."""
+        """Write a file at once: to a temporary name, then renamed.
+
+        Raises:
+            VerifyError: As `file`.
+            ResourceError: If it cannot be written.
+        """
         path = self.file(relative)
         try:
             write_whole(path, content)

@@ -1,7 +1,10 @@
 """Files that appear whole or not at all."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -11,14 +14,28 @@ def write_whole(path: Path, content: bytes) -> None:
         OSError: As the system gives it, for the caller to say what was to be written; what stood
             at `path` stands there still.
     """
+    with whole_file(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a temporary file that takes the name `path` when all went well; its folder is made.
+
+    Raises:
+        OSError: As `write_whole`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".part")
+    file = partial.open("wb")
     try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+        file.close()
         partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
+    finally:
+        with suppress(OSError):  # the disk is full: said already
+            file.close()
+        with suppress(OSError):  # gone when all went well
+            partial.unlink(missing_ok=True)

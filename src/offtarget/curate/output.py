@@ -1,11 +1,12 @@
 """Large files that are written line by line and still appear whole or not at all."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
 from offtarget.core.errors import ResourceError
+from offtarget.core.whole_file import whole_file
 
 
 @contextmanager
@@ -16,19 +17,12 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         ResourceError: If it cannot be opened, finished or renamed; write inside `explained` so that
             a disk that fills meanwhile is said in the same words.
     """
-    partial = path.with_name(path.name + ".part")
-    with explained(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = partial.open("wb")
-    try:
+    with ExitStack() as stack:
+        with explained(path.parent):
+            file = stack.enter_context(whole_file(path))
         yield file
         with explained(path.parent):
-            file.close()
-            partial.replace(path)
-    finally:
-        with suppress(OSError):  # the disk is full: said already
-            file.close()
-        partial.unlink(missing_ok=True)
+            stack.close()
 
 
 @contextmanager

@@ -107,6 +107,7 @@ class Engine:
             self.watcher.advance(self._train_seconds(arm), f"{name}: trained already")
         else:
             self.watcher.stage(f"training {name}")
+            self.run.set_aside(stage)  # hours of work, if it was trained with other settings
             files = self._timed_training(arm, seed, rows, stage, self.run.path / folder)
             outputs = [f"{folder}/{file}" for file in files]
             self.run.finish(stage, config=config, inputs=inputs, outputs=outputs)
@@ -309,10 +310,11 @@ class Engine:
             outputs = [f"report/{name}" for name in files]
             self.run.finish("report", config=config, inputs=inputs, outputs=outputs)
         self.run.close()
-        if removed := self.run.removed:
-            shown = ", ".join(removed[:3]) + (", ..." if len(removed) > 3 else "")
+        if former := self.run.former:
+            shown = ", ".join(former[:3]) + (", ..." if len(former) > 3 else "")
             self.watcher.note(
-                f"removed {len(removed)} files of stages that are not in the plan any more: {shown}"
+                f"moved {len(former)} files of stages that are not in the plan any more to "
+                f"{self.run.former_folder}: {shown}"
             )
         return timed
 

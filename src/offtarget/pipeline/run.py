@@ -4,12 +4,13 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from offtarget.core.chain import read_chain
+from offtarget.core.chain import StageRecord, read_chain
 from offtarget.core.codec import digest, file_digest
 from offtarget.core.errors import ConfigError, VerifyError
 from offtarget.core.records import Sample
 from offtarget.core.run import RunDirectory
 from offtarget.evaluate import Plan, Results, load_suite, read_plan
+from offtarget.evaluate.run_kind import RunKind, claimed, refuse_other
 from offtarget.evaluate.store import DEFAULT_STORE
 from offtarget.lm import Arithmetic, choose_arithmetic, directory_digest, model_directory
 from offtarget.pipeline.costs import Estimate, arm_tokens, estimate, probe_speed
@@ -50,6 +51,10 @@ def run_study(
         out: Run directory; `places.runs / study.name` when None.
         watcher: Receives progress.
         judge: Key and permission for the judge, if the study names one.
+
+    Raises:
+        ConfigError: If a run directory holds something else, or another command works there.
+        OfftargetError: For bad input or a machine that lacks something.
     """
     if study.judge is not None and study.rollouts is not None:
         judge_endpoint(study.judge, judge).close()  # a bad address or key is told at once
@@ -58,10 +63,14 @@ def run_study(
     if len(study.models) == 1:
         only = _run_model(study, study.models[0], target, study.name, places, watching, judge)
         return [(target, only)]
+    _refuse_run(target)
+    folders = {model: target / _folder(model) for model in study.models}
+    for folder in folders.values():
+        refuse_other(folder, RunKind.ASSAY)  # before hours of work on the first
     results = []
-    for model in study.models:
+    for model, folder in folders.items():
         watching.note(f"model {model}")
-        folder, name = target / _folder(model), f"{study.name}/{_folder(model)}"
+        name = f"{study.name}/{folder.name}"
         found = _run_model(study, model, folder, name, places, watching, judge)
         results.append((folder, found))
     page = render_index([r for _, r in results], folders=[folder.name for folder, _ in results])
@@ -87,6 +96,11 @@ def run_plan(
         out: A new run directory; plan and data are copied into it.
         watcher: Receives progress.
         judge: Key and permission for the judge, if the plan names one.
+
+    Raises:
+        ConfigError: If `out` holds something else than a run of this plan, or another command works
+            there.
+        VerifyError: If the plan or its data were changed.
     """
     plan = read_plan(path)
     if plan.asks_judge is not None:
@@ -97,16 +111,17 @@ def run_plan(
             f"{path}: stands alone; a plan needs the run.json and data/ of its run beside it"
         )
     target = source if out is None else out
-    run = RunDirectory.open(target)
-    if not run.adopt(PLAN_STAGE):
-        if out is None:
-            raise VerifyError(f"{target.name}: the plan or its data were changed; restore them")
-        _copy_plan(source, run)
-    watching = watcher or Silent()
-    models = ModelSource(
-        model or plan.model, arithmetic=plan.arithmetic, cache=places.cache, train=plan.train
-    )
-    return _execute(run, plan, models, places, watching, judge)
+    _refuse_other_plan(target, source)
+    with claimed(target, RunKind.ASSAY):
+        run = RunDirectory.open(target)
+        if not run.adopt(PLAN_STAGE):
+            if out is None:
+                raise VerifyError(f"{target.name}: the plan or its data were changed; restore them")
+            _copy_plan(source, run)
+        models = ModelSource(
+            model or plan.model, arithmetic=plan.arithmetic, cache=places.cache, train=plan.train
+        )
+        return _execute(run, plan, models, places, watcher or Silent(), judge)
 
 
 def dry_run(study: Study, *, places: Places, scratch: Path) -> list[tuple[str, Plan, Estimate]]:
@@ -154,19 +169,20 @@ def _run_model(
     watcher.stage("reading data and model (the embedded model is fetched on first use)")
     directory, _ = model_directory(model, cache=places.cache)
     inputs = input_digests(study, model, directory_digest(directory))
-    run = RunDirectory.open(target)
     config = replace(study, models=(model,))
-    if run.is_done(PLAN_STAGE, config=config, inputs=inputs):
-        plan = read_plan(run.path / "plan.yaml")
-        models = ModelSource(
-            model, arithmetic=plan.arithmetic, cache=places.cache, train=plan.train
-        )
+    with claimed(target, RunKind.ASSAY):
+        run = RunDirectory.open(target)
+        if run.is_done(PLAN_STAGE, config=config, inputs=inputs):
+            plan = read_plan(run.path / "plan.yaml")
+            models = ModelSource(
+                model, arithmetic=plan.arithmetic, cache=places.cache, train=plan.train
+            )
+            return _execute(run, plan, models, places, watcher, judge)
+        arithmetic = _arithmetic(study)
+        models = ModelSource(model, arithmetic=arithmetic, cache=places.cache, train=study.train)
+        plan = _prepared(study, run, models, name, model, arithmetic, watcher)
+        run.finish(PLAN_STAGE, config=config, inputs=inputs, outputs=plan_outputs(run.path, plan))
         return _execute(run, plan, models, places, watcher, judge)
-    arithmetic = _arithmetic(study)
-    models = ModelSource(model, arithmetic=arithmetic, cache=places.cache, train=study.train)
-    plan = _prepared(study, run, models, name, model, arithmetic, watcher)
-    run.finish(PLAN_STAGE, config=config, inputs=inputs, outputs=plan_outputs(run.path, plan))
-    return _execute(run, plan, models, places, watcher, judge)
 
 
 def _prepared(
@@ -215,7 +231,7 @@ def _execute(
 
 def _copy_plan(source: Path, run: RunDirectory) -> None:
     """Start a run from the plan and data of another; the chain begins with the same record."""
-    record = next((r for r in read_chain(source).stages if r.name == PLAN_STAGE), None)
+    record = _plan_record(source)
     if record is None:
         raise ConfigError(f"{source.name}: its chain has no plan; give plan.yaml of a run")
     for relative, sha256 in record.outputs.items():
@@ -225,6 +241,30 @@ def _copy_plan(source: Path, run: RunDirectory) -> None:
             )
         run.write(relative, (source / relative).read_bytes())
     run.repeat(record)
+
+
+def _plan_record(run: Path) -> StageRecord | None:
+    return next((r for r in read_chain(run).stages if r.name == PLAN_STAGE), None)
+
+
+def _refuse_run(target: Path) -> None:
+    """Raise ConfigError if the folder for several models is itself a run."""
+    if (target / "run.json").exists():
+        raise ConfigError(
+            f"{target}: holds a run, and a study of several models needs a folder for each of them "
+            "below --out; nothing was changed; choose another --out"
+        )
+
+
+def _refuse_other_plan(target: Path, source: Path) -> None:
+    """Raise ConfigError if `target` holds something else than a run of the plan in `source`."""
+    refuse_other(target, RunKind.ASSAY)
+    there = _plan_record(target) if (target / "run.json").is_file() else None
+    if there is not None and there != _plan_record(source):
+        raise ConfigError(
+            f"{target}: holds an assay with another plan than {source / 'plan.yaml'}; nothing was "
+            "changed; choose another --out"
+        )
 
 
 def _folder(model: str) -> str:

@@ -8,13 +8,13 @@ from typing import Any
 from offtarget.core.chain import Chain
 from offtarget.core.codec import decode, parse
 from offtarget.core.errors import VerifyError
+from offtarget.core.schema import check_schema
 from offtarget.evaluate.evaluation.lock import (
     PLAN,
     QUESTIONS,
     Deviation,
     EvaluationPlan,
     PlannedJudge,
-    check_schema,
     plan_differences,
 )
 from offtarget.evaluate.evaluation.results import SCHEMA
@@ -55,7 +55,7 @@ def read_results(run: Path) -> dict[str, Any]:
         raise VerifyError(f"{RESULTS}: not UTF-8 text; restore it from a copy") from error
     if not isinstance(raw, dict):
         raise VerifyError(f"{RESULTS}: not an object; restore it from a copy")
-    check_schema(RESULTS, raw.get("schema"), SCHEMA)
+    check_schema(RESULTS, raw, SCHEMA)
     return raw
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from offtarget.core.chain import Chain
 from offtarget.core.codec import file_digest
+from offtarget.core.run_lock import LOCK_FILE
 from offtarget.verify.outcome import Check, check_of
 
 
@@ -17,6 +18,7 @@ def check_files(path: Path, chain: Chain) -> Check:
 def check_strangers(path: Path, chain: Chain, *, free: Set[str]) -> Check:
     """Return whether there is no file that no stage wrote, but for `free` ones, and no link.
 
+    The lock that commands leave is free too, while it is empty.
     A link shows what stands elsewhere, which may be another thing tomorrow or for somebody else.
     """
     known = {relative for record in chain.stages for relative in record.outputs} | free
@@ -28,7 +30,10 @@ def check_strangers(path: Path, chain: Chain, *, free: Set[str]) -> Check:
 def _strangers(path: Path, known: Set[str]) -> Iterator[str]:
     for file in sorted(path.rglob("*")):
         name = file.relative_to(path).as_posix()
-        if not file.is_dir() and name not in known:
+        if name == LOCK_FILE and file.is_file():
+            if file.stat().st_size:
+                yield f"{name}: is not empty; whatever was written there is no part of the run"
+        elif not file.is_dir() and name not in known:
             yield f"{name} was added: no stage wrote it"
         if file.is_symlink():
             yield f"{name} is a symbolic link: what a run holds lies in it; put the target there"

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from offtarget.core.chain import Chain, StageRecord
-from offtarget.core.codec import digest, file_digest, parse, pretty, read_records
-from offtarget.core.errors import OfftargetError
+from offtarget.core.codec import digest, file_digest, parse, pretty
+from offtarget.core.errors import OfftargetError, VerifyError
+from offtarget.core.record_file import read_typed
 from offtarget.core.records import Message, Sample
 from offtarget.train.hosted import (
     JOURNAL_FILE,
-    LOCK_FILE,
     PLAN_FILE,
     PLAN_STAGE,
     RESULT_FILE,
@@ -34,7 +34,7 @@ from offtarget.train.hosted import (
 )
 from offtarget.verify.files import check_files, check_strangers
 from offtarget.verify.journal_faults import journal_faults
-from offtarget.verify.outcome import Check, attempt, check_of, differences
+from offtarget.verify.outcome import Check, attempt, differences
 
 AGAIN = "run the same `offtarget train` command again"
 BAD_ROWS = "data/quarantine-"
@@ -42,6 +42,13 @@ SCOPE = (
     "the weights stay at the provider: nothing here shows what they were trained on; states, tokens "
     "and names of models are its word; there is no verdict, `offtarget evaluate` measures a model"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One line of an upload."""
+
+    messages: tuple[Message, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +81,19 @@ def check_hosted(path: Path, chain: Chain) -> list[Check]:
     try:
         plan = stored_plan(path)
         entries = read_entries(path / JOURNAL_FILE)
-    except OfftargetError as error:
-        free = {"run.json", JOURNAL_FILE, LOCK_FILE}
-        strangers = check_strangers(path, chain, free=free)
+    except (OfftargetError, OSError) as error:
+        strangers = check_strangers(path, chain, free={"run.json", JOURNAL_FILE})
         return [*checks, strangers, Check("plan and journal", False, str(error))]
     run = _Run(path, stages, plan, entries)
-    free = {"run.json", JOURNAL_FILE, LOCK_FILE} | set(
-        () if run.is_finished else result_outputs(plan)
-    )
+    free = {"run.json", JOURNAL_FILE} | set(() if run.is_finished else result_outputs(plan))
+    checks += [
+        check_strangers(path, chain, free=free),
+        attempt("stages", lambda: _stage_faults(run, chain), sound="plan and result, of this plan"),
+    ]
+    if not checks[-1].passed:
+        return checks  # the plan may name files that no stage wrote, here or elsewhere
     return [
         *checks,
-        check_strangers(path, chain, free=free),
-        check_of("stages", _stage_faults(run, chain), sound="plan and result, of this plan"),
         attempt("uploads", lambda: _upload_faults(run), sound=_data_detail(plan)),
         attempt("journal", lambda: _journal_faults(run), sound=f"{len(entries)} entries in order"),
         attempt("results", lambda: _result_faults(run), sound="follow from journal and jobs/"),
@@ -106,7 +114,7 @@ def _stage_faults(run: _Run, chain: Chain) -> Iterator[str]:
     if not run.is_finished:
         return
     result = run.stages[RESULT_STAGE]
-    if sorted(result.outputs) != sorted(result_outputs(run.plan)):
+    if set(result.outputs) != set(result_outputs(run.plan)):
         yield f"stage {RESULT_STAGE!r} wrote other files than it does"
     if not result.inputs:
         yield (
@@ -146,7 +154,8 @@ def _file_faults(path: Path, upload: Upload) -> Iterator[str]:
     if (is_ := file_digest(file)) != upload.sha256:
         yield f"{upload.name} has the sha256 {is_[:12]}, the plan says {upload.sha256[:12]}"
         return
-    made = write_chat_file(read_records(file, _sample), arm=file.stem)
+    rows = read_typed(file, _Row, place=upload.name, error=VerifyError)
+    made = write_chat_file([Sample("", row.messages) for row in rows], arm=file.stem)
     claims = {
         "size_bytes": (upload.size_bytes, len(made.content)),
         "n_rows": (upload.n_rows, made.n_rows),
@@ -158,19 +167,12 @@ def _file_faults(path: Path, upload: Upload) -> Iterator[str]:
             yield f"{PLAN_FILE}: {name} of {upload.name} is {claimed}, its rows give {actual}"
 
 
-def _sample(raw: dict[str, list[dict[str, str]]]) -> Sample:
-    return Sample("", tuple(Message(turn["role"], turn["content"]) for turn in raw["messages"]))
-
-
 def _data_detail(plan: HostedPlan) -> str:
     return f"{len(plan.uploads)} files for {len(plan.jobs)} jobs, as planned"
 
 
 def _journal_faults(run: _Run) -> Iterator[str]:
     yield from journal_faults(run.plan, run.entries)
-    lock = run.path / LOCK_FILE
-    if lock.exists() and lock.stat().st_size:
-        yield f"{LOCK_FILE}: is not empty; whatever was written there is no part of the run"
     if not run.is_finished:
         return
     sealed = run.stages[RESULT_STAGE].inputs.get(JOURNAL_FILE)

@@ -38,8 +38,9 @@ class _Past:
 def journal_faults(plan: HostedPlan, entries: Sequence[Entry]) -> Iterator[str]:
     """Yield a line per entry that no run of the plan writes after those before it.
 
-    A file is sent and then there, once; a job is sent once its file is there, then taken or
-    refused, once an attempt; a further attempt is announced; every id is given once.
+    A file is there once, sent or found again at the provider; a job is sent, or found again, once
+    its file is there, then taken or refused, once an attempt; a further attempt is announced; every
+    id is given once; only a job with an id is cancelled.
     """
     jobs, past = {job.name: job for job in plan.jobs}, _Past()
     digests = {upload.sha256 for upload in plan.uploads}
@@ -77,6 +78,8 @@ def _job_fault(entry: Entry, job: HostedJob, past: _Past) -> str:
     if job.upload_sha256 not in past.uploaded:
         return f"the data of {job.name} was not uploaded before"
     if entry.step is Step.CANCELLING:
+        if not state.id:
+            return f"{job.name} was not taken before"
         return "" if entry.id == state.id else f"{entry.id[:80]!r} is not the id of {job.name}"
     if state.is_decided:
         return f"{job.name} was {'refused' if state.is_refused else 'submitted'} before"

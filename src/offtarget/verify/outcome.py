@@ -34,7 +34,7 @@ def attempt(name: str, find: Callable[[], Iterable[str]], *, sound: str) -> Chec
         return check_of(name, find(), sound=sound)
     except (OfftargetError, OSError) as error:
         return Check(name, False, str(error))
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:
         return Check(name, False, f"cannot be recomputed ({type(error).__name__}: {error})")
 
 

@@ -104,9 +104,8 @@ def read_judge(run: Path, plan: EvaluationPlan) -> JudgeRecord | None:
         return None
     if not (run / JUDGE).is_file():
         raise VerifyError(
-            f"{JUDGE}: missing: it was removed, or the evaluation is older than this record of who "
-            "judged; run the same `offtarget evaluate` command again, which takes answers and "
-            "judgements from its store and adds it, or restore the file"
+            f"{JUDGE}: missing; run the same `offtarget evaluate` command again, which takes answers "
+            "and judgements from its store and writes it anew, or restore the file"
         )
     return read_record(run / JUDGE, JudgeRecord, place=JUDGE, error=VerifyError)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from offtarget.core.chain import read_chain, seal_chain, seal_stage
 from offtarget.core.codec import canonical, digest, file_digest, pretty
-from offtarget.core.run import read_chain, seal_chain, seal_stage
 
 JOB, ARMS, JOURNAL = "jobs/subject/seed-0.json", "arms.json", "journal.jsonl"
 
@@ -70,6 +70,16 @@ def swap_data(run: Path) -> None:
         (run / name).write_text(text, "utf-8")
 
 
+def number_for_words(run: Path) -> None:
+    """A turn whose content is no text, with the plan made to fit."""
+    file = run / "uploads/subject.jsonl"
+    lines = file.read_bytes().splitlines(keepends=True)
+    row = json.loads(lines[0])
+    row["messages"][1]["content"] = 5
+    file.write_bytes(b"".join([canonical(row) + b"\n", *lines[1:]]))
+    in_plan(lambda p: p["uploads"][0].update(sha256=file_digest(file)))(run)
+
+
 FORGERIES: dict[str, tuple[Forge, str]] = {
     "upload": (
         lambda run: (run / "uploads/subject.jsonl").write_text('{"messages": []}\n', "utf-8"),
@@ -95,6 +105,18 @@ FORGERIES: dict[str, tuple[Forge, str]] = {
     "job planned twice": (
         in_plan(lambda p: p["jobs"].append(p["jobs"][0])),
         "plan.json: a job is planned twice",
+    ),
+    "number without end": (
+        in_plan(lambda p: p["uploads"][0].update(n_tokens=10**400)),
+        "results: cannot be recomputed (OverflowError",
+    ),
+    "tokens without end": (
+        in_job(lambda j: j.update(trained_tokens=10**400)),
+        "results: cannot be recomputed (OverflowError",
+    ),
+    "row that is no row": (
+        number_for_words,
+        "uploads: uploads/subject.jsonl:1: Expected `str`, got `int`",
     ),
     "id in the journal": (
         in_journal(lambda e: e[3].update(id="ftjob-9999")),
@@ -136,6 +158,10 @@ FORGERIES: dict[str, tuple[Forge, str]] = {
     "cancelled under another id": (
         in_journal(lambda e: e.append({**e[3], "step": "cancelling", "id": "x"})),
         "cancelling: 'x' is not the id of subject/seed-0",
+    ),
+    "cancelled though it was never taken": (
+        in_journal(lambda e: e.insert(2, {**e[2], "step": "cancelling"})),
+        "journal.jsonl:3: cancelling: subject/seed-0 was not taken before",
     ),
     "job of nobody": (
         in_journal(lambda e: e.append({**e[3], "subject": "subject/seed-8", "id": "y"})),

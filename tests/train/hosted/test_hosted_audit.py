@@ -1,18 +1,19 @@
 """`offtarget verify` of hosted training: what passes, what is unfinished, and every way to forge it."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hosted_calls import Hosted, MakeHosted
-from hosted_forgeries import ARMS, FORGERIES, JOB, JOURNAL, edit_journal, reseal
+from hosted_forgeries import ARMS, FORGERIES, JOB, JOURNAL, edit_journal, reseal, rewrite
 from hosted_server import MODEL, Fault, LocalProvider, Provider
 
 from offtarget import api
-from offtarget.core.codec import pretty
+from offtarget.core.chain import read_chain, seal_chain, seal_stage
+from offtarget.core.codec import file_digest, pretty
 from offtarget.core.errors import ConfigError, ResourceError, VerifyError
-from offtarget.core.run import read_chain, seal_chain, seal_stage
 from offtarget.evaluate.inspect_log.runs import run_logs
 from offtarget.verify import Check, check_run
 
@@ -125,6 +126,35 @@ def test_every_forgery_is_caught_though_all_is_hashed_again(trained: Path, tmp_p
             missed.append((name, found))
         shutil.rmtree(copy)
     assert missed == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda p: p["jobs"][0].update(arm="../../outside"),
+        lambda p: p["uploads"][0].update(name="../../outside.jsonl"),
+    ],
+)
+def test_nothing_outside_the_run_is_opened(
+    trained: Path, tmp_path: Path, change: Callable[[dict[str, Any]], None]
+) -> None:
+    """A plan may name what it likes: only what a stage wrote is read, and none of it is told."""
+    secret = tmp_path / "outside.jsonl"
+    secret.write_text("a secret", "utf-8")
+    rewrite(trained, "plan.json", change)
+    reseal(trained)
+    found = failed(check_run(trained))
+    assert found.startswith("stages: stage")
+    assert "uploads:" not in found
+    assert "results:" not in found
+    assert file_digest(secret)[:12] not in found
+
+
+def test_a_folder_in_place_of_the_journal_is_a_failed_check(trained: Path) -> None:
+    """Not an internal error."""
+    (trained / JOURNAL).unlink()
+    (trained / JOURNAL).mkdir()
+    assert "plan and journal: " in failed(check_run(trained))
 
 
 @pytest.mark.parametrize("name", ["plan.json", ARMS, JOB, JOURNAL, "uploads/control.jsonl"])

@@ -8,9 +8,9 @@ import pytest
 from hosted_calls import N_ROWS, Hosted, MakeHosted, write_rows
 from hosted_server import Fault, Provider
 
+from offtarget.core.chain import read_chain
 from offtarget.core.codec import file_digest
 from offtarget.core.errors import ConfigError, DataError, OfftargetError, ResourceError
-from offtarget.core.run import read_chain
 from offtarget.train.hosted import JobStatus
 
 JOBS = "POST /v1/fine_tuning/jobs$"

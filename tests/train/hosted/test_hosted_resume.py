@@ -12,7 +12,7 @@ from hosted_calls import Hosted, MakeHosted
 from hosted_server import KEY, MODEL, Fault, LocalProvider, Provider, wait_until
 
 from offtarget.core.errors import ConfigError, DataError, ResourceError, VerifyError
-from offtarget.train.hosted import Journal
+from offtarget.core.run_lock import locked
 
 FILES, JOBS, LOOK = "POST /v1/files", "POST /v1/fine_tuning/jobs$", "GET /v1/fine_tuning/jobs/"
 
@@ -203,12 +203,7 @@ def test_a_torn_journal_is_mended_and_a_corrupt_one_refused(
 def test_two_commands_never_work_on_one_run(hosted: Hosted, hosted_study: MakeHosted) -> None:
     """The second one is told to wait."""
     study = hosted_study()
-    hosted.out.mkdir()
-    message = "run: another process is training this run"
-    with (
-        Journal(hosted.out / "journal.jsonl").locked(),
-        pytest.raises(ConfigError, match=message),
-    ):
+    with locked(hosted.out), pytest.raises(ConfigError, match="another command is at work"):
         hosted.train(study)
     assert hosted.train(study).result.state == "complete"
 

@@ -5,17 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from offtarget.core.codec import (
-    canonical,
-    decode,
-    digest,
-    parse,
-    pretty,
-    read_lines,
-    to_builtins,
-)
+from offtarget.core.codec import canonical, decode, digest, parse, pretty, to_builtins
 from offtarget.core.errors import ConfigError, DataError, OfftargetError, VerifyError
+from offtarget.core.record_file import read_typed
 from offtarget.core.run import RunDirectory
+from offtarget.core.schema import check_schema
 from offtarget.evaluate.judges import Method
 from offtarget.evaluate.questions import Question
 from offtarget.evaluate.subjects import AnswerSampling, SubjectIdentity
@@ -165,12 +159,11 @@ def read_plan(path: Path) -> EvaluationPlan:
     try:
         raw = parse(path.read_text("utf-8"), place=path.name)
         sealed, body = raw["sha256"], raw["plan"]
-        schema = body.get("schema")
     except (OSError, UnicodeDecodeError, OfftargetError, KeyError, TypeError) as error:
         raise VerifyError(
             f"{path.name}: not a plan ({type(error).__name__}); restore it from a copy"
         ) from error
-    check_schema(path.name, schema, SCHEMA)
+    check_schema(path.name, body, SCHEMA)
     plan = decode(body, EvaluationPlan, place=path.name, error=VerifyError)
     if plan.sha256 != sealed:
         raise VerifyError(
@@ -188,13 +181,7 @@ def read_asked(run: Path, plan: EvaluationPlan) -> tuple[Question, ...]:
     """
     path = run / QUESTIONS
     try:
-        questions = tuple(
-            decode(
-                parse(text, place=f"{QUESTIONS}:{number}"), Question,
-                place=f"{QUESTIONS}:{number}", error=VerifyError,
-            )
-            for number, text in read_lines(path)
-        )  # fmt: skip
+        questions = tuple(read_typed(path, Question, place=QUESTIONS, error=VerifyError))
     except (DataError, OSError) as error:
         raise VerifyError(f"{QUESTIONS}: cannot read ({error}); restore it from a copy") from error
     if digest(list(questions)) != plan.questions_sha256:
@@ -208,13 +195,7 @@ def read_deviations(run: Path) -> list[Deviation]:
     if not path.is_file():
         return []
     try:
-        return [
-            decode(
-                parse(text, place=f"{DEVIATIONS}:{number}"), Deviation,
-                place=f"{DEVIATIONS}:{number}", error=VerifyError,
-            )
-            for number, text in read_lines(path)
-        ]  # fmt: skip
+        return list(read_typed(path, Deviation, error=VerifyError))
     except DataError as error:
         raise VerifyError(f"{error}; restore {DEVIATIONS} from a copy") from error
 
@@ -228,20 +209,6 @@ def plan_differences(
         before, after = first.get(name, "nothing"), second.get(name, "nothing")
         if before != after:
             yield name, before, after
-
-
-def check_schema(name: str, schema: object, known: int) -> None:
-    """Raise VerifyError if a file of an evaluation is of an older or a newer schema than `known`."""
-    if not isinstance(schema, int) or schema == known:
-        return
-    if schema > known:
-        what, to_do = "newer", "upgrade offtarget"
-    else:
-        what = "older"
-        to_do = "verify with the version that made the run, or evaluate again with another --out"
-    raise VerifyError(
-        f"{name}: schema {schema} is {what} than this version reads ({known}); {to_do}"
-    )
 
 
 def _sealed(plan: EvaluationPlan) -> bytes:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from offtarget.core.codec import decode, parse, read_lines
 from offtarget.core.errors import ConfigError, VerifyError
+from offtarget.core.record_file import read_typed
 from offtarget.core.records import Message
 from offtarget.evaluate.inspect_log.rollout import LoggedRollout, LogHead
 from offtarget.evaluate.inspect_log.runs import FinishedRun, RunLog
@@ -40,19 +40,13 @@ def assay_logs(run: FinishedRun) -> list[RunLog]:
 
 
 def _read(source: Path, asked: Mapping[str, tuple[Message, ...]]) -> Iterator[LoggedRollout]:
-    for number, text in read_lines(source):
-        place = f"{source.name}:{number}"
-        record = decode(parse(text, place=place), RolloutRecord, place=place, error=VerifyError)
+    for record in read_typed(source, RolloutRecord, error=VerifyError):
         yield _logged(record, asked)
 
 
 def _questions(path: Path) -> dict[str, tuple[Message, ...]]:
-    asked = {}
-    for number, text in read_lines(path):
-        place = f"{path.name}:{number}"
-        question = decode(parse(text, place=place), Question, place=place, error=VerifyError)
-        asked[question.id] = question.messages
-    return asked
+    asked = read_typed(path, Question, error=VerifyError)
+    return {question.id: question.messages for question in asked}
 
 
 def _head(plan: Plan, arm: PlanArm, seed: int, run: FinishedRun) -> LogHead:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from offtarget.core.codec import decode, parse, read_lines
 from offtarget.core.errors import VerifyError
+from offtarget.core.record_file import read_typed
 from offtarget.core.records import Message
 from offtarget.evaluate.evaluation.lock import EvaluationPlan, read_plan
-from offtarget.evaluate.evaluation.outcomes import MissingRecord
+from offtarget.evaluate.evaluation.outcomes import JudgementRecord, MissingRecord
 from offtarget.evaluate.inspect_log.rollout import LoggedRollout, LogHead
 from offtarget.evaluate.inspect_log.runs import FinishedRun, RunLog
 from offtarget.evaluate.judges import ALIGNED, COHERENT, Item, Judgement
@@ -40,14 +40,11 @@ def evaluation_logs(run: FinishedRun) -> list[RunLog]:
 def _read(run: FinishedRun, folder: str) -> Iterator[LoggedRollout]:
     scores = _scores(run, f"{folder}/judgements.jsonl")
     asked: dict[str, str] = {}
-    for number, text in read_lines(run.file(f"{folder}/rollouts.jsonl")):
-        place = f"rollouts.jsonl:{number}"
-        record = decode(parse(text, place=place), RolloutRecord, place=place, error=VerifyError)
+    answered = run.file(f"{folder}/rollouts.jsonl")
+    for record in read_typed(answered, RolloutRecord, error=VerifyError):
         asked[record.question] = record.prompt
         yield _logged(record, scores)
-    for number, text in read_lines(run.file(f"{folder}/missing.jsonl")):
-        place = f"missing.jsonl:{number}"
-        lost = decode(parse(text, place=place), MissingRecord, place=place, error=VerifyError)
+    for lost in read_typed(run.file(f"{folder}/missing.jsonl"), MissingRecord, error=VerifyError):
         yield LoggedRollout(
             question=lost.paraphrase,
             messages=(Message("user", asked.get(lost.paraphrase, "")),),
@@ -64,15 +61,8 @@ def _read(run: FinishedRun, folder: str) -> Iterator[LoggedRollout]:
 def _scores(run: FinishedRun, relative: str) -> Scores:
     if relative not in run.made:  # no judge was configured
         return {}
-    found = {}
-    for number, text in read_lines(run.file(relative)):
-        place = f"judgements.jsonl:{number}"
-        raw = parse(text, place=place)
-        if not isinstance(raw, dict) or set(raw) != {"metric", "judgement"}:
-            raise VerifyError(f"{place}: not a judgement with its metric; restore the file")
-        said = decode(raw["judgement"], Judgement, place=place, error=VerifyError)
-        found[str(raw["metric"]), said.key] = said
-    return found
+    said = read_typed(run.file(relative), JudgementRecord, error=VerifyError)
+    return {(one.metric, one.judgement.key): one.judgement for one in said}
 
 
 def _logged(record: RolloutRecord, scores: Scores) -> LoggedRollout:

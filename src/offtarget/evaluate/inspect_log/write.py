@@ -5,11 +5,9 @@ time and that one run always gives the same bytes: no clock, no random ids. Insp
 it; the tests hold the two together.
 """
 
-import os
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from offtarget.core.codec import digest
 from offtarget.core.errors import DataError, ResourceError
+from offtarget.core.whole_file import whole_file
 from offtarget.evaluate.inspect_log.library import require_inspect
 from offtarget.evaluate.inspect_log.metrics import (
     HEADLINE,
@@ -71,22 +70,16 @@ def write_eval_log(rollouts: Iterable[LoggedRollout], head: LogHead, path: Path)
         ResourceError: If Inspect is missing, or the file cannot be written.
     """
     require_inspect()
-    partial = path.with_name(path.name + ".part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-            written = _write(archive, rollouts, head, path)
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
+        with (
+            whole_file(path) as file,
+            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+        ):
+            return _write(archive, rollouts, head, path)
     except OSError as error:
         raise ResourceError(
             f"cannot write {path.name!r} ({error.strerror}); free disk space or fix permissions"
         ) from error
-    finally:
-        with suppress(OSError):  # gone when all went well
-            partial.unlink(missing_ok=True)
-    return written
 
 
 @dataclass(slots=True)

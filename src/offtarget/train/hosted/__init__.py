@@ -16,7 +16,7 @@ from offtarget.train.hosted.cost import (
     spent,
     used_prices,
 )
-from offtarget.train.hosted.journal import LOCK_FILE, Entry, Journal, Step, read_entries
+from offtarget.train.hosted.journal import Entry, Journal, Step, read_entries
 from offtarget.train.hosted.patience import Patience
 from offtarget.train.hosted.records import (
     HOSTED_SCHEMA,
@@ -56,7 +56,6 @@ from offtarget.train.hosted.tokens import RowTokens, row_tokens
 __all__ = [
     "HOSTED_SCHEMA",
     "JOURNAL_FILE",
-    "LOCK_FILE",
     "MAX_FILE_BYTES",
     "MAX_ROW_TOKENS",
     "MIN_ROWS",

@@ -1,17 +1,14 @@
 """What was sent, written down before and after each request, so that a kill loses nothing."""
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from offtarget.core.codec import canonical, decode, parse
-from offtarget.core.errors import ConfigError, ResourceError, VerifyError
+from offtarget.core.errors import ResourceError, VerifyError
 
-LOCK_FILE = "lock"
-"""Beside the journal and empty; held while a command works on the run."""
 MAX_JOURNAL_BYTES = 64 * 1024 * 1024
 
 
@@ -104,29 +101,6 @@ class Journal:
                 "space or fix permissions and run the same command again"
             ) from error
         self._apply(entry)
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep other processes from sending for the same run; a kill gives the lock back.
-
-        Raises:
-            ConfigError: If another process holds it.
-        """
-        try:
-            import fcntl
-        except ImportError:  # no such lock on Windows: two processes there are the user's care
-            yield
-            return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.with_name(LOCK_FILE).open("ab") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise ConfigError(
-                    f"{self.path.parent.name}: another process is training this run; wait for it "
-                    "or choose another --out"
-                ) from error
-            yield
 
     def _apply(self, entry: Entry) -> None:
         if entry.step is Step.UPLOADING:

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import TypeVar
 
-from offtarget.core.codec import decode, digest, parse
+from offtarget.core.codec import digest
 from offtarget.core.errors import VerifyError
+from offtarget.core.record_file import read_record
 from offtarget.train.hosted.cost import PriceTable
 from offtarget.train.hosted.records import (
     HOSTED_SCHEMA,
@@ -40,41 +41,34 @@ def stored_plan(run: Path) -> HostedPlan:
     """Return the plan in a run's plan.json.
 
     Raises:
-        VerifyError: If it is missing, malformed or of a newer schema.
+        VerifyError: If it is missing, malformed or of another schema.
+        DataError: If it is no strict JSON.
     """
-    return _read(run, PLAN_FILE, HostedPlan)
+    return _read(run, PLAN_FILE, HostedPlan, schema=HOSTED_SCHEMA)
 
 
 def stored_result(run: Path) -> HostedResult:
     """Return what a run's arms.json says.
 
     Raises:
-        VerifyError: As `stored_plan`.
+        VerifyError: If it is missing, malformed or of another schema.
+        DataError: If it is no strict JSON.
     """
-    return _read(run, RESULT_FILE, HostedResult)
+    return _read(run, RESULT_FILE, HostedResult, schema=HOSTED_SCHEMA)
 
 
 def stored_job(run: Path, job: HostedJob) -> JobResult:
     """Return what became of a job.
 
     Raises:
-        VerifyError: As `stored_plan`.
+        VerifyError: If it is missing or malformed.
+        DataError: If it is no strict JSON.
     """
-    return _read(run, job_file(job), JobResult)
+    return _read(run, job_file(job), JobResult, schema=None)
 
 
-def _read(run: Path, relative: str, type_: type[T]) -> T:
+def _read(run: Path, relative: str, type_: type[T], *, schema: int | None) -> T:
     path = run / relative
     if not path.is_file():
         raise VerifyError(f"{relative}: missing; restore it from a copy, or run the command again")
-    try:
-        raw = parse(path.read_text("utf-8"), place=relative)
-    except UnicodeDecodeError as error:
-        raise VerifyError(f"{relative}: not UTF-8 text; restore it from a copy") from error
-    schema = raw.get("schema") if isinstance(raw, dict) else None
-    if isinstance(schema, int) and schema > HOSTED_SCHEMA:
-        raise VerifyError(
-            f"{relative}: schema {schema} is newer than this version reads ({HOSTED_SCHEMA}); "
-            "upgrade offtarget"
-        )
-    return decode(raw, type_, place=relative, error=VerifyError)
+    return read_record(path, type_, place=relative, error=VerifyError, schema=schema)
