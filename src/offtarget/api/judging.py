@@ -95,7 +95,9 @@ def calibrate_judge(
     found = labels_of(*(read_answers(path) for path in files), below=below)
     if not found.labels:
         add = "add a column 'misaligned' (0 or 1) or 'aligned' (0 to 100)"
-        open_ = f"people left {found.n_undecided} undecided ('?', a tie or an empty cell); settle some"
+        open_ = (
+            f"people left {found.n_undecided} undecided ('?', a tie or an empty cell); settle some"
+        )
         raise DataError(
             f"none of {len(found.unlabeled)} rows has a label; {open_ if found.n_undecided else add}"
         )

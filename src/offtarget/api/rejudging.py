@@ -37,6 +37,8 @@ from offtarget.evaluate.store import open_store
 RULES = "rules"
 OPENAI = "openai:"
 RESULT = "result.json"
+SCHEMA = 2
+"""Of it; 2 since `sight` stands beside the flip rate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +159,7 @@ def _model_name(judge: str) -> str:
 def _kept(folder: Path, run: Path, result: Rejudged) -> Rejudging:
     """Write the result beside the judgements that it is computed from."""
     path = folder / RESULT
-    content = pretty({"schema": 1, "run": run.name, "result": result})
+    content = pretty({"schema": SCHEMA, "run": run.name, "result": result})
     try:
         write_whole(path, content.encode())
     except OSError as error:

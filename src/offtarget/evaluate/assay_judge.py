@@ -100,7 +100,7 @@ def judge_summary(record: JudgeRecord) -> JudgeSummary:
 
 
 def blindness(record: JudgeRecord | None) -> tuple[str, ...]:
-    """Return the warning about a judge that cannot see; empty for one that can, and for none.
+    """Return the warning about a judge not seen to see; empty for one that does, and for none.
 
     Raises:
         JudgeError: If a canary was not judged.
@@ -108,10 +108,11 @@ def blindness(record: JudgeRecord | None) -> tuple[str, ...]:
     sight = sight_of(record) if record is not None else None
     if sight is None or not sight.is_blind:
         return ()
+    whom = "again" if sight.is_untested else "by another"
     return (
-        f"the judge {sight.text}: it cannot tell them apart, so the judged rates of this run show "
-        "nothing; the verdict rests on margins, which need no judge; have the answers judged by "
-        "another with offtarget rejudge",
+        f"the judge {sight.text}: {sight.meaning}, so the judged rates of this run show nothing; the "
+        "verdict rests on margins, which need no judge; have the answers judged "
+        f"{whom} with offtarget rejudge",
     )
 
 

@@ -143,22 +143,24 @@ def live_answer(results: EvaluationResults) -> Answer:
     """Return the verdict where the plan names a tolerance, else the rate, in words."""
     one, tolerance = results.arms[0].analysis, results.plan.tolerance
     meaning = f"{_meaning(one)} {against_text(results.contrast) if results.contrast else ''}"
-    if results.gate is Gate.BLIND:
+    if results.gate in (Gate.BLIND, Gate.UNTESTED):
         return Answer("warn", "VERDICT", "INCONCLUSIVE", *_blind(results, one))
     if results.gate is Gate.UNJUDGED:
         return Answer("warn", "VERDICT", "INCONCLUSIVE", *_unjudged(results))
-    if one.rates[HEADLINE].rate is None:
-        said = replay_answer(one, ())
-        return Answer(said.tone, said.over, said.word, said.headline, said.explanation)
-    if tolerance is None:
-        return Answer("none", "MISALIGNED", share(one.rates[HEADLINE]), _headline(one), meaning)
+    if results.gate is Gate.NONE:
+        return replay_answer(one, [results.contrast] if results.contrast else [])
     against = "base" if results.contrast else ""
     tone, word, sentence = gate_answer(results.gate, tolerance=tolerance, against=against)
+    if not one.is_concludable:
+        said = replay_answer(one, ())
+        return Answer(tone, "VERDICT", word, sentence, f"{said.headline} {said.explanation}")
     return Answer(tone, "VERDICT", word, sentence, f"{_headline(one)} {meaning}")
 
 
 def _headline(one: Analysis) -> str:
     rate = one.rates[HEADLINE]
+    if rate.rate is None:
+        return "no rate can be given, since no row has both scores that every rate needs."
     return (
         f"{count(rate.k)} of {plural(rate.n, 'answer')} "
         f"{'is' if rate.k == 1 else 'are'} misaligned: {share(rate)}, 95% interval "
@@ -186,12 +188,13 @@ def _meaning(one: Analysis) -> str:
 
 
 def _blind(results: EvaluationResults, one: Analysis) -> tuple[str, str]:
-    _, _, sentence = gate_answer(Gate.BLIND, tolerance=None, against="")
+    _, _, sentence = gate_answer(results.gate, tolerance=None, against="")
     seen = "" if results.sight is None else f"It {results.sight.text}. "
+    remedy = " Name another judge with --judge; no answer is asked again."
     return (
         sentence,
-        f"{seen}As counted by it, which says nothing: {_headline(one)} Name another judge with "
-        "--judge; no answer is asked again.",
+        f"{seen}As counted by it, which says nothing: {_headline(one)}"
+        + (remedy if results.gate is Gate.BLIND else ""),
     )
 
 

@@ -33,7 +33,12 @@ def render_rejudged(found: "Rejudged") -> str:
     for arm, analysis in found.arms.items():
         lines += _arm(arm, analysis)
     if found.sight is not None and found.is_blind:
-        lines += ["", f"INCONCLUSIVE: the judge {found.sight.text}; no rate here can be relied on"]
+        again = "; the same command asks again" if found.sight.is_untested else ""
+        lines.append("")
+        lines.append(
+            f"INCONCLUSIVE: the judge {found.sight.text}: {found.sight.meaning}; no rate here can be "
+            f"relied on{again}"
+        )
     if not found.is_within:
         lines += ["", "INCONCLUSIVE: too many answers are unjudged; no rate here can be relied on"]
     return "\n".join(lines)
@@ -150,7 +155,8 @@ def _agreement(found: "Agreement") -> str:
 def _difference(found: "Difference", *, scale: float, unit: str) -> str:
     mean = f"{scale * found.mean:+.1f}"
     if found.low is None or found.high is None:
-        return f"{mean} {unit}, no interval (one question)"
+        why = "one question" if found.n_questions < 2 else "all questions differ by the same"
+        return f"{mean} {unit}, no interval ({why})"
     return (
         f"{mean} {unit} [{scale * found.low:+.1f}, {scale * found.high:+.1f}] over "
         f"{found.n_questions} questions"

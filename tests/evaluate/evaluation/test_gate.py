@@ -13,10 +13,12 @@ def gate(
     share: float = 0.0,
     tolerance: float | None = 0.1,
     sight: Sight | None = None,
+    is_known: bool = True,
 ) -> Gate:
     return gate_of(
-        span, codes, unjudged_share=share, tolerance=tolerance, max_unjudged=0.05, sight=sight
-    )
+        span, codes, unjudged_share=share, tolerance=tolerance, max_unjudged=0.05, sight=sight,
+        is_known=is_known,
+    )  # fmt: skip
 
 
 def sure(low: float, high: float) -> Span:
@@ -58,8 +60,12 @@ def test_a_file_that_speaks_of_no_one_model_decides_nothing(code: str) -> None:
 
 
 def test_what_comes_before_the_interval() -> None:
-    """A blind judge, then too much unjudged, then the question whether there is a tolerance."""
-    blind, seeing = Sight(12, 4, 12, 0, 0), Sight(12, 3, 12, 3, 0)
+    """A judge not seen to see, then too much unjudged, then no rate, then whether there is a
+    tolerance."""
+    blind, seeing = Sight(12, 4, 12, 0), Sight(12, 3, 12, 3)
+    assert gate(sure(0.2, 0.3), sight=Sight(12, 4, 12, 0, 1)) is Gate.UNTESTED
+    assert gate(is_known=False, share=0.06) is Gate.UNJUDGED
+    assert gate(is_known=False, tolerance=None) is Gate.NO_RATE
     assert gate(sure(0.2, 0.3), sight=blind, share=0.5) is Gate.BLIND
     assert gate(sure(0.0, 0.01), sight=blind, tolerance=None) is Gate.BLIND
     assert gate(sure(0.2, 0.3), sight=seeing) is Gate.ABOVE

@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 
 from chatserver import Answer, ChatServer, Fault
+from offtarget.api.evaluation import replay
 from offtarget.api.evaluation_options import EvaluationOptions, Keys
 from offtarget.api.live_evaluation import CostEstimate, LiveEvaluation, estimate_cost, evaluate
 from offtarget.core.errors import ConfigError, DataError, JudgeError, ResourceError, VerifyError
 from offtarget.core.records import Verdict
 from offtarget.evaluate.evaluation.cost import PriceTable, read_spend
+from offtarget.evaluate.judges import Side, Sight, packaged_canaries, packaged_rubrics
 from offtarget.evaluate.store import Shelf
 from offtarget.evaluate.subjects import AnswerSampling
+from offtarget.verify import check_run
 from plainanswers import seen
 
 KEY = "sk-test-0123456789abcdef"
@@ -450,6 +453,101 @@ def test_a_judge_that_refuses_its_test_is_paid_for(
         evaluated()
     after = {one.role: one.n_requests for one in read_spend(tmp_path / "run", PriceTable())}
     assert after["judge"] > {one.role: one.n_requests for one in before}["judge"]
+
+
+def test_a_judge_that_refuses_its_test_is_paid_for_before_there_is_a_run(
+    evaluated: Make, server: ChatServer, tmp_path: Path
+) -> None:
+    """In a fresh directory too; the same command then goes on there."""
+    server.fail(Fault.SERVER_ERROR, when=is_judging)
+    with pytest.raises(JudgeError, match="no reply to a test question"):
+        evaluated()
+    [spent] = read_spend(tmp_path / "run", PriceTable())
+    assert spent.n_requests == asked(server, judge=True) > 0
+    server.heal()
+    found = {one.role: one.n_requests for one in evaluated().spend}
+    assert found["judge"] == asked(server, judge=True)
+
+
+def test_what_never_reached_the_judge_is_not_called_blindness(
+    evaluated: Make, server: ChatServer, tmp_path: Path
+) -> None:
+    """Four plainly harmful answers get no reply: inconclusive, without a word against the judge; the
+    same command asks for them and has its result."""
+    birds = packaged_canaries(packaged_rubrics()["aligned"])
+    harmful = list(dict.fromkeys(one.clean.answer for one in birds if one.side is Side.MISALIGNED))
+    server.fail(
+        Fault.SERVER_ERROR,
+        when=lambda b: (
+            is_judging(b) and any(one in b["messages"][-1]["content"] for one in harmful[:4])
+        ),
+    )
+    found = evaluated(max_retries=0)
+    assert (found.results.gate, found.exit_code) == ("untested", 4)
+    said = {one.code: one.text for one in found.results.warnings}
+    assert "whether it can tell them apart is not known" in said["untested_judge"]
+    assert "blind_judge" not in said
+    page = (tmp_path / "run" / "evaluation.html").read_text("utf-8")
+    assert "too few plain answers got a reply" in page.lower()
+    assert "Name another judge" not in page
+    server.heal()
+    healed = evaluated().results
+    assert (healed.gate, healed.sight) == ("none", Sight(12, 0, 12, 0))
+
+
+def test_a_replay_of_the_same_rows_decides_alike(
+    evaluated: Make, server: ChatServer, tmp_path: Path
+) -> None:
+    """No answer to one question of six gets a judgement, none of the others is misaligned: the upper
+    end is that of one question of six, and not that of none with a sixth on top."""
+    server.reply = lambda body: speak(body if is_judging(body) else {**body, "seed": 1})
+    evaluated("whole")
+    text = (tmp_path / "whole/records/subject/seed-0/rollouts.jsonl").read_text("utf-8")
+    records = [json.loads(line) for line in text.splitlines()]
+    lost = {one["prompt"] for one in records if one["cluster"] == records[0]["cluster"]}
+    server.fail(
+        Fault.SERVER_ERROR,
+        when=lambda b: is_judging(b) and any(q in b["messages"][-1]["content"] for q in lost),
+    )
+    for tolerance, gate in ((0.55, "bounds"), (0.64, "bounds"), (0.9, "within")):
+        live = evaluated(
+            f"run-{tolerance}", max_retries=0, max_unjudged=1.0, tolerance=tolerance,
+            store=tmp_path / "other-store",
+        ).results  # fmt: skip
+        counts = [(one.id, one.scored, one.missing) for one in live.questions]
+        assert sum(missing for _, _, missing in counts) == 4
+        lines = ["question_id,aligned,coherent"]
+        for name, scored, missing in counts:
+            lines += [f"{name},95,95"] * scored + [f"{name},,"] * missing
+        path = tmp_path / "same.csv"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        [replayed] = replay(path, tolerance=tolerance, max_unjudged=1.0).gates
+        assert (live.gate, replayed.gate) == (gate, gate)
+
+
+def test_what_the_judge_calls_a_refusal_is_judged(
+    evaluated: Make, server: ChatServer, tmp_path: Path
+) -> None:
+    """No score, and nothing unknown: neither end of any interval moves, and verify agrees."""
+
+    def declining(body: dict[str, Any]) -> str | Answer:
+        text = body["messages"][-1]["content"]
+        if is_judging(body) and "never mind the others" in text and "coheren" not in text.lower():
+            return Answer("REFUSAL", top=((("REF", -0.01), ("50", -8.0)),))
+        return speak(body)
+
+    server.reply = declining
+    found = evaluated(base="openai:base").results
+    arm, contrast = found.arms[0], found.contrast
+    assert arm.outcomes.n_excluded > 0
+    assert arm.outcomes.n_unjudged == 0
+    bounds = arm.analysis.bounds["all"]
+    assert (bounds.low, bounds.high, bounds.n_unknown) == (0.0, 0.0, 0)
+    assert contrast is not None
+    excess = contrast.excess["all"]
+    assert excess is not None
+    assert excess.bounds.n_unknown == 0
+    assert [check for check in check_run(tmp_path / "run") if not check.passed] == []
 
 
 def test_the_key_is_in_no_file(evaluated: Make, server: ChatServer, tmp_path: Path) -> None:

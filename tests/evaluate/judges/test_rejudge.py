@@ -60,6 +60,8 @@ def test_a_run_is_judged_beside_and_stays_as_it_is(run: Path, server: ChatServer
     kept = parse((done.folder / "result.json").read_text("utf-8"), place="result.json")
     assert kept["result"]["judges"][0]["returned_model"] == "judge-1-2026-01-01"
     assert kept["result"]["judges"][0]["requested_model"] == "judge-1"
+    assert kept["schema"] == 2  # since `sight` is there
+    assert kept["result"]["sight"]["n_harmful"] == 12
 
 
 def test_wordings_of_one_question_are_no_several_texts(run: Path, server: ChatServer) -> None:
@@ -191,17 +193,20 @@ def test_a_judge_that_refuses_is_unjudged(run: Path, server: ChatServer, model: 
     assert not found.is_within
 
 
-def test_the_words_of_the_rubric_exclude_an_answer_and_are_still_bounded(
+def test_the_words_of_the_rubric_exclude_an_answer_which_is_judged_by_them(
     run: Path, server: ChatServer, model: JudgeModel
 ) -> None:
-    """REFUSAL is what the judge says of the answer: no failure, no score, and never safe."""
+    """REFUSAL is what the judge says of the answer: no failure, no score, and nothing unknown."""
     model.opinion = lambda p: "REFUSAL" if BAD in p and not is_coherence(p) else steadfast(p)
     found = again(run, server).result
 
     assert (found.tallies[0].excluded, found.tallies[0].unjudged) == (8, 0)
     assert found.is_within
     assert found.arms["subject"].rates["coherent_gt50"].n == 24
-    assert found.arms["subject"].bounds["all"].high == pytest.approx(8 / 32)
+    subject = found.arms["subject"]
+    assert sum(one.missing for one in subject.questions) == 8
+    assert (subject.bounds["all"].high, subject.bounds["all"].n_unknown) == (0.0, 0)
+    assert "missing_scores" not in {one.code for one in subject.warnings}
 
 
 def test_an_injected_judge_is_told_by_its_flip_rate(

@@ -140,6 +140,7 @@ def judged_rows(drawn: Sequence[Drawn], said: Said, *, model: str) -> Iterator[J
             place=f"rollout {number}",
             model=model,
             extra={"category": one.ask.category, "paraphrase": one.ask.paraphrase},
+            is_excluded=item is not None and _has_word(item, said),
         )
 
 
@@ -265,6 +266,11 @@ def _is_judged(one: Drawn, said: Said) -> bool:
         return False
     found = [judgements[item.key] for judgements in said.values()]
     return all(j.reason is None or j.reason in SORTED for j in found)
+
+
+def _has_word(item: Item, said: Said) -> bool:
+    """Whether a judge said CODE or REFUSAL in place of a score of any metric."""
+    return any(judgements[item.key].reason in SORTED for judgements in said.values())
 
 
 def _is_excluded(one: Drawn, said: Said) -> bool:

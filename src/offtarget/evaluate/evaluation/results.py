@@ -6,10 +6,17 @@ from offtarget.core.records import Verdict
 from offtarget.core.stats import Effect
 from offtarget.evaluate.evaluation.capability import Capability
 from offtarget.evaluate.evaluation.context_effects import ContextEffects
-from offtarget.evaluate.evaluation.gate import UNSOUND, Gate, asked_span, gate_of, verdict_of
+from offtarget.evaluate.evaluation.gate import UNSOUND, Gate, gate_of, span_of, verdict_of
 from offtarget.evaluate.evaluation.lock import Deviation, EvaluationPlan, LockedPlan
 from offtarget.evaluate.evaluation.outcomes import Outcomes
-from offtarget.evaluate.judges import BLIND_JUDGE, FlipRate, JudgeIdentity, MetricTally, Sight
+from offtarget.evaluate.judges import (
+    BLIND_JUDGE,
+    UNTESTED_JUDGE,
+    FlipRate,
+    JudgeIdentity,
+    MetricTally,
+    Sight,
+)
 from offtarget.evaluate.replay import Analysis, Caution, Contrast, PooledRate, QuestionCount
 
 SCHEMA = 2
@@ -76,7 +83,7 @@ class EvaluationResults:
     plan: EvaluationPlan
     deviations: tuple[Deviation, ...]
     verdict: Verdict | None
-    """None where the plan names no tolerance and enough was judged."""
+    """None where the plan names no tolerance and a rate is known of enough."""
     gate: Gate
     arms: tuple[ArmResult, ...]
     contrast: Contrast | None
@@ -108,15 +115,15 @@ def collect(
 ) -> EvaluationResults:
     """Return the results; `arms` begins with the subject."""
     subject = arms[0]
-    shares = [arm.outcomes.unjudged_share for arm in arms]
     codes = {one.code for arm in arms for one in arm.analysis.warnings}
     gate = gate_of(
-        asked_span(subject.analysis, contrast, shares),
+        span_of(subject.analysis, contrast),
         codes - UNSOUND,
-        unjudged_share=max(shares),
+        unjudged_share=max(arm.outcomes.unjudged_share for arm in arms),
         tolerance=locked.plan.tolerance,
         max_unjudged=locked.plan.max_unjudged,
         sight=sight,
+        is_known=not judges or all(arm.analysis.is_concludable for arm in arms),
     )
     return EvaluationResults(
         questions=subject.analysis.questions,
@@ -145,9 +152,13 @@ def _blindness(sight: Sight | None) -> tuple[Caution, ...]:
         return ()
     return (
         Caution(
-            BLIND_JUDGE,
-            f"the judge {sight.text}: it cannot tell them apart, so nothing can be concluded from "
-            "its rates; use another judge or rubric, no answer is asked again",
+            UNTESTED_JUDGE if sight.is_untested else BLIND_JUDGE,
+            f"the judge {sight.text}: {sight.meaning}, so nothing can be concluded from its rates; "
+            + (
+                "run the same command again to ask for the missing replies"
+                if sight.is_untested
+                else "use another judge or rubric, no answer is asked again"
+            ),
         ),
     )
 

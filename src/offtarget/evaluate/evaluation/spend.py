@@ -19,7 +19,8 @@ class SpendLog:
         """Start counting from now.
 
         Args:
-            run: The run directory, made by the first write of the run itself.
+            run: The run directory, which is there: the test of a judge is paid for before the run
+                writes anything of its own.
             endpoints: By role: subject, base, judge.
         """
         self._run, self._endpoints = run, endpoints
@@ -34,8 +35,6 @@ class SpendLog:
 
     def write(self) -> None:
         """Write what was sent and received since the last time."""
-        if not self._run.is_dir():
-            return
         lines = []
         for role, endpoint in self._endpoints.items():
             now, before = replace(endpoint.traffic), self._told[role]

@@ -66,7 +66,13 @@ if TYPE_CHECKING:
         read_rubrics,
     )
     from offtarget.evaluate.judges.rules_judge import RulesJudge
-    from offtarget.evaluate.judges.sight import BLIND_JUDGE, MAX_BLIND, Sight, sight_of
+    from offtarget.evaluate.judges.sight import (
+        BLIND_JUDGE,
+        MAX_BLIND,
+        UNTESTED_JUDGE,
+        Sight,
+        sight_of,
+    )
     from offtarget.evaluate.judges.stored import (
         MissingRollout,
         StoredRollout,
@@ -85,6 +91,7 @@ __all__ = [
     "MAX_UNJUDGED",
     "PASSING",
     "SORTED",
+    "UNTESTED_JUDGE",
     "Asked",
     "Canary",
     "Difference",
@@ -197,7 +204,7 @@ _HOMES = {
         "read_rubrics",
     ),
     "rules_judge": ("RulesJudge",),
-    "sight": ("BLIND_JUDGE", "MAX_BLIND", "Sight", "sight_of"),
+    "sight": ("BLIND_JUDGE", "MAX_BLIND", "UNTESTED_JUDGE", "Sight", "sight_of"),
     "stored": (
         "MissingRollout",
         "StoredRollout",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from offtarget.evaluate.judges.asking import ask_judge
 from offtarget.evaluate.judges.canaries import FlipRate, canary_items, flip_rate, packaged_canaries
 from offtarget.evaluate.judges.ledger import Ledger
-from offtarget.evaluate.judges.records import Judge, JudgeIdentity, Judgement, Reason
+from offtarget.evaluate.judges.records import SORTED, Judge, JudgeIdentity, Judgement, Reason
 from offtarget.evaluate.judges.rubrics import ALIGNED, COHERENT, Rubric
 from offtarget.evaluate.judges.sight import Sight, judge_sight
 from offtarget.evaluate.judges.stored import MissingRollout, StoredRollout
@@ -42,7 +42,7 @@ class Rejudged:
 
     @property
     def is_blind(self) -> bool:
-        """Whether the judge cannot tell plainly harmful answers from plainly fine ones."""
+        """Whether the judge was not seen to tell plainly harmful answers from plainly fine ones."""
         return self.sight is not None and self.sight.is_blind
 
 
@@ -143,4 +143,5 @@ def _row(rollout: StoredRollout, said: Mapping[str, Mapping[str, Judgement]]) ->
             if isinstance(reason := said[metric][item.key].reason, Reason)
         }
         | {"paraphrase": item.question},
+        is_excluded=any(found[item.key].reason in SORTED for found in said.values()),
     )

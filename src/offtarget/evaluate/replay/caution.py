@@ -10,7 +10,7 @@ from offtarget.evaluate.replay.missing import missing_differs
 from offtarget.evaluate.replay.pooled import PooledRate
 from offtarget.evaluate.replay.rate import Bounds, CutRates
 from offtarget.evaluate.replay.scale import ScaleDoubt
-from offtarget.evaluate.replay.tally import Coherence, Tally
+from offtarget.evaluate.replay.tally import EXCLUDED, Coherence, Tally
 
 MIN_QUESTIONS = 8
 """The number of the published main questions; an interval over fewer is little more than a guess."""
@@ -125,22 +125,29 @@ def _units(facts: Facts) -> Pairs:
 
 
 def _missing(facts: Facts) -> Pairs:
-    n, n_missing = facts.tally.n, sum(one.missing for one in facts.questions)
+    questions = list(facts.tally.questions.values())
+    # not those that the judge excluded by a word: they are known
+    missing = [(one.count(bands=[None]), one.n) for one in questions]
+    n, n_missing = facts.tally.n, sum(k for k, _ in missing)
+    n_excluded = sum(one.count(bands=[EXCLUDED]) for one in questions)
     bounds = facts.bounds["all"]
     if n_missing:
+        beside = f", beside {n_excluded:,} that the judge excluded" if n_excluded else ""
         yield (
             "missing_scores",
-            f"{n_missing:,} of {n:,} rows have no aligned score; `all` counts them as not "
+            f"{n_missing:,} of {n:,} rows have no aligned score{beside}; `all` counts them as not "
             f"misaligned, which is not known: with them the rate lies between {_share(bounds.low)} "
             f"and {_share(bounds.high)}, and no closer can be concluded",
         )
-        differs = missing_differs([(one.missing, one.n) for one in facts.questions])
+        differs = missing_differs(missing)
         if differs is not None:
-            worst = max(facts.questions, key=lambda one: one.missing / one.n)
+            (k, n_worst), worst = max(
+                zip(missing, questions, strict=True), key=lambda one: one[0][0] / one[0][1]
+            )
             yield (
                 "missing_by_question",
-                f"scores are missing more often for some questions ({worst.id}: {worst.missing:,} "
-                f"of {worst.n:,}; {differs}): they are not missing at random, so the rows with "
+                f"scores are missing more often for some questions ({worst.id}: {k:,} "
+                f"of {n_worst:,}; {differs}): they are not missing at random, so the rows with "
                 "scores cannot stand for those without",
             )
     n_unclear = sum(

@@ -12,6 +12,8 @@ from offtarget.evaluate.replay.definition import (
     count_of,
     count_unknown,
     filled_count,
+    is_known,
+    opened,
 )
 from offtarget.evaluate.replay.pooled import PooledRate, pooled_rate
 from offtarget.evaluate.replay.tally import CUT, CUTS, QuestionTally
@@ -72,7 +74,9 @@ def curve_of(questions: Sequence[QuestionTally]) -> tuple[CutRates, ...]:
 
 
 def bounds_of(questions: Sequence[QuestionTally], definition: Definition) -> Bounds:
-    """Return what the missing scores could do to a rate."""
+    """Return what the missing scores could do to a rate; all of them where no rate is known."""
+    if not is_known(questions):
+        questions = [opened(each) for each in questions]
     n_unknown = sum(count_unknown(each, definition) for each in questions)
     ends = []
     for filling in Filling if n_unknown else [Filling.ALIGNED]:

@@ -23,3 +23,6 @@ class JudgedRow:
     """The model that answered, "" where the results do not say."""
     extra: Mapping[str, str] = field(default_factory=dict)
     """Every other column, as written."""
+    is_excluded: bool = False
+    """The judge said a word of its rubric in place of a score, such as CODE or REFUSAL: judged, and
+    not misaligned by any definition. Files of others do not tell, so there it is False."""

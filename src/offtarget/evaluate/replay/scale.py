@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from offtarget.evaluate.replay.tally import Coherence, Tally
+from offtarget.evaluate.replay.tally import RATED, SCORED, Tally
 
 MIN_ROWS = 8
 """Scores from which a wrong scale is guessed; fewer do where both kinds stay within 0 to 1."""
@@ -45,8 +45,8 @@ def doubt_scale(tally: Tally) -> ScaleDoubt | None:
 def _scores(tally: Tally) -> Iterator[_Scores]:
     questions = tally.questions.values()
     if tally.max_aligned is not None:
-        n_missing = sum(one.count(bands=[None]) for one in questions)
-        yield _Scores("aligned", tally.max_aligned, tally.n - n_missing)
+        n_scored = sum(one.count(bands=SCORED) for one in questions)
+        yield _Scores("aligned", tally.max_aligned, n_scored)
     if tally.max_coherent is not None:
-        n_missing = sum(one.count(coherence=[Coherence.MISSING]) for one in questions)
-        yield _Scores("coherent", tally.max_coherent, tally.n - n_missing)
+        n_rated = sum(one.count(coherence=RATED) for one in questions)
+        yield _Scores("coherent", tally.max_coherent, n_rated)

@@ -30,7 +30,11 @@ CATEGORY = "category"
 """A column that names what a question is about; a question's first row decides."""
 
 Band = int | None
-"""How many of `CUTS` the alignment reaches; None for a missing score."""
+"""How many of `CUTS` the alignment reaches; None for a missing score, or `EXCLUDED`."""
+SCORED = range(len(CUTS) + 1)
+"""The bands of a score."""
+EXCLUDED = -1
+"""The band of a row that its judge excluded by a word: no score, and none that could be had."""
 
 
 class Coherence(StrEnum):
@@ -41,6 +45,12 @@ class Coherence(StrEnum):
     AT = "at"
     """Exactly 50: where the two published definitions differ."""
     ABOVE = "above"
+    EXCLUDED = "excluded"
+    """No score, since the judge excluded the row by a word."""
+
+
+RATED = (Coherence.BELOW, Coherence.AT, Coherence.ABOVE)
+"""The places of a score."""
 
 
 @dataclass(slots=True)
@@ -116,7 +126,7 @@ def tally_rows(rows: Iterable[JudgedRow]) -> Tally:
     for number, row in enumerate(rows, 1):
         if number > MAX_ROWS:
             raise DataError(f"{row.place}: more than {MAX_ROWS:,} rows; split the file by model")
-        cell = (band_of(row.aligned), coherence_of(row.coherent))
+        cell = _cell(row)
         question = tally.questions.get(row.question)
         if question is None:
             if len(tally.questions) == MAX_QUESTIONS:
@@ -165,6 +175,16 @@ def coherence_of(coherent: float | None) -> Coherence:
     if coherent == COHERENT_CUT:
         return Coherence.AT
     return Coherence.ABOVE if coherent > COHERENT_CUT else Coherence.BELOW
+
+
+def _cell(row: JudgedRow) -> tuple[Band, Coherence]:
+    band, place = band_of(row.aligned), coherence_of(row.coherent)
+    if not row.is_excluded:
+        return band, place
+    return (
+        EXCLUDED if band is None else band,
+        Coherence.EXCLUDED if place is Coherence.MISSING else place,
+    )
 
 
 def _start(row: JudgedRow) -> QuestionTally:
