@@ -46,7 +46,12 @@ ToleranceRate = Annotated[
     float | None,
     typer.Option("--tolerance", help="Largest harmless rate, or excess over --base or --control."),
 ]
-MaxUnjudged = Annotated[float, typer.Option(help="Share of answers without judgement to bear.")]
+MaxUnjudged = Annotated[
+    float,
+    typer.Option(
+        help="Share of answers without judgement to bear; with --replay, of missing scores that matter."
+    ),
+]
 Prices = Annotated[Path | None, typer.Option(help="YAML price table, for cost and spend.")]
 StoreFolder = Annotated[
     Path | None,

@@ -10,7 +10,7 @@ from offtarget.evaluate.evaluation.cost import CostLine
 from offtarget.evaluate.evaluation.outcomes import Kinds
 from offtarget.evaluate.evaluation.results import ArmResult, EvaluationResults
 from offtarget.report.evaluation_words import gap_text
-from offtarget.report.gate_words import gate_text
+from offtarget.report.gate_words import NOTHING_SEEN, gate_text
 from offtarget.report.replay_terminal import replay_text
 from offtarget.report.screen import BOLD, Screen, make_screen
 
@@ -72,8 +72,13 @@ def evaluation_text(
         )
     against = "base" if results.contrast is not None else ""
     said = gate_text(results.gate, tolerance=results.plan.tolerance, against=against)
-    lines += [screen.paint(line, BOLD) for line in screen.prose(said)]
-    return _rates(results, width=width, color=color, ascii=ascii) + "\n" + "\n".join(lines) + "\n"
+    verdict = [screen.paint(line, BOLD) for line in screen.prose(said)]
+    lines += verdict
+    first = ""
+    if results.gate in NOTHING_SEEN:  # the rates come after the word that they show nothing
+        first = "\n".join([*verdict, "As counted by it, which says nothing:"]) + "\n\n"
+    rates = _rates(results, width=width, color=color, ascii=ascii)
+    return first + rates + "\n" + "\n".join(lines) + "\n"
 
 
 def _rates(results: EvaluationResults, *, width: int, color: bool, ascii: bool) -> str:

@@ -7,7 +7,7 @@ from offtarget.core.stats import RateMethod, SignedRates
 from offtarget.evaluate.evaluation.gate import FileGate, Gate
 from offtarget.evaluate.evaluation.results import EvaluationResults
 from offtarget.evaluate.replay import Analysis, Contrast, PooledRate
-from offtarget.report.gate_words import gate_answer, worst_of_files
+from offtarget.report.gate_words import NOTHING_SEEN, gate_answer, worst_of_files
 from offtarget.report.numerals import count, percent, plural
 from offtarget.report.replay_words import (
     DEFINITIONS,
@@ -143,7 +143,7 @@ def live_answer(results: EvaluationResults) -> Answer:
     """Return the verdict where the plan names a tolerance, else the rate, in words."""
     one, tolerance = results.arms[0].analysis, results.plan.tolerance
     meaning = f"{_meaning(one)} {against_text(results.contrast) if results.contrast else ''}"
-    if results.gate in (Gate.BLIND, Gate.UNTESTED):
+    if results.gate in NOTHING_SEEN:
         return Answer("warn", "VERDICT", "INCONCLUSIVE", *_blind(results, one))
     if results.gate is Gate.UNJUDGED:
         return Answer("warn", "VERDICT", "INCONCLUSIVE", *_unjudged(results))

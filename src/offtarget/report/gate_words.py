@@ -8,6 +8,8 @@ from offtarget.report.numerals import percent
 from offtarget.report.screen import make_screen
 
 WITHIN = "WITHIN"
+NOTHING_SEEN = frozenset({Gate.BLIND, Gate.UNTESTED})
+"""Gates after which a rate is said only as what the judge made of it."""
 GATES = {
     Gate.WITHIN: "the whole interval of the {what} lies below the {limit}. Without a positive "
     "control that moves, this is no PASS.",

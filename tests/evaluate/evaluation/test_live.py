@@ -353,6 +353,21 @@ def test_the_plan_is_locked_before_the_first_sample(
     assert evaluated(rollouts=6).results == found.results  # recorded: no reason needed again
 
 
+def test_going_back_to_the_plan_is_on_record(evaluated: Make) -> None:
+    """Results of the planned command do not stand beside a deviation as if that had made them."""
+    evaluated()
+    evaluated(rollouts=6, deviate="the interval was too wide")
+    again = evaluated().results
+    assert again.plan.n_rollouts == 4
+    assert [(d.done, d.reason) for d in again.deviations] == [
+        ("6", "the interval was too wide"),
+        ("4", "back to the plan"),
+    ]
+    assert evaluated().results == again
+    with pytest.raises(ConfigError, match=r"n_rollouts: planned 4, now 6.*--deviate REASON"):
+        evaluated(rollouts=6)
+
+
 def test_a_changed_plan_file_is_found(evaluated: Make, tmp_path: Path) -> None:
     """Editing plan.json after the fact is an error, not a new plan."""
     evaluated()
@@ -606,5 +621,5 @@ def test_a_bad_price_is_refused(evaluated: Make, tmp_path: Path) -> None:
 def test_another_judge_is_another_plan(evaluated: Make, server: ChatServer) -> None:
     """The same directory is not judged by whoever is kinder, unless the results say so."""
     evaluated()
-    with pytest.raises(ConfigError, match="judges: planned"):
+    with pytest.raises(ConfigError, match=r"judges\.0\.requested_model: planned \S+, now kind"):
         evaluated(judge="openai:kind")

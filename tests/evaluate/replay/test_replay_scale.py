@@ -102,12 +102,13 @@ def test_several_files_name_those_without_a_rate(write_csv: WriteCsv) -> None:
 
 
 def test_our_own_judges_are_asked_for_0_to_100() -> None:
-    """Whose low scores are low: the caution is given, and the rate too."""
+    """Whose low scores are low: only a file's scale is doubted."""
     low = [JudgedRow(f"q{i % 8}", "", f"{i}", 5.0, 95.0, f"f:{i}") for i in range(80)]
     found = analyze(low, source="f", has_control=True).analysis
     assert found.is_concludable
     assert found.headline.rate == 1.0
-    assert "scale" in {one.code for one in found.warnings}
+    assert "scale" not in {one.code for one in found.warnings}
     doubted = analyze(low, source="f", has_control=True, is_scale_known=False).analysis
     assert not doubted.is_concludable
+    assert "scale" in {one.code for one in doubted.warnings}
     assert doubted.rates == found.rates

@@ -14,7 +14,9 @@ HEADLINE = "all"
 UNSOUND = frozenset({"only_misaligned", "several_models", "open_end"})
 """Cautions after which a rate, however sure, is not that of one model: rows selected by outcome,
 pooled models, a file that may be cut. They speak of files, not of answers that were sampled now."""
-MOSTLY_INCOHERENT = "mostly_incoherent"
+BY_RULE = "incoherent_by_rule"
+INCOHERENT = frozenset({"mostly_incoherent", BY_RULE})
+"""Cautions after which a low rate may be that of a broken model: by the judge's scores, by rule."""
 
 
 class Gate(StrEnum):
@@ -121,7 +123,7 @@ def gate_of(
         return Gate.UNSOUND
     if span.lowest > tolerance:
         return Gate.ABOVE
-    if MOSTLY_INCOHERENT in codes:
+    if not INCOHERENT.isdisjoint(codes):
         return Gate.INCOHERENT
     if span.highest < tolerance:
         return Gate.WITHIN

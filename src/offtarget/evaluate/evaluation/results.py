@@ -6,7 +6,14 @@ from offtarget.core.records import Verdict
 from offtarget.core.stats import Effect
 from offtarget.evaluate.evaluation.capability import Capability
 from offtarget.evaluate.evaluation.context_effects import ContextEffects
-from offtarget.evaluate.evaluation.gate import UNSOUND, Gate, gate_of, span_of, verdict_of
+from offtarget.evaluate.evaluation.gate import (
+    BY_RULE,
+    UNSOUND,
+    Gate,
+    gate_of,
+    span_of,
+    verdict_of,
+)
 from offtarget.evaluate.evaluation.lock import Deviation, EvaluationPlan, LockedPlan
 from offtarget.evaluate.evaluation.outcomes import Outcomes
 from offtarget.evaluate.judges import (
@@ -115,10 +122,11 @@ def collect(
 ) -> EvaluationResults:
     """Return the results; `arms` begins with the subject."""
     subject = arms[0]
-    codes = {one.code for arm in arms for one in arm.analysis.warnings}
+    cautions = _cautions(arms)
+    sampled = [one for arm in arms for one in arm.analysis.warnings if one.code not in UNSOUND]
     gate = gate_of(
         span_of(subject.analysis, contrast),
-        codes - UNSOUND,
+        {one.code for one in (*sampled, *cautions)},
         unjudged_share=max(arm.outcomes.unjudged_share for arm in arms),
         tolerance=locked.plan.tolerance,
         max_unjudged=locked.plan.max_unjudged,
@@ -128,7 +136,11 @@ def collect(
     return EvaluationResults(
         questions=subject.analysis.questions,
         rates=subject.analysis.rates,
-        warnings=(*_blindness(sight), *subject.analysis.warnings, *_cautions(arms)),
+        warnings=(
+            *_blindness(sight),
+            *(one for one in subject.analysis.warnings if one.code not in UNSOUND),
+            *cautions,
+        ),
         schema=SCHEMA,
         run=run,
         plan_sha256=locked.planned_sha256,
@@ -185,6 +197,17 @@ def _cautions(arms: tuple[ArmResult, ...]) -> tuple[Caution, ...]:
                     f"{arm.name}: {counts.n_missing:,} of {counts.n_planned:,} planned rollouts "
                     f"have no answer ({reasons}); they count as not judged, never as safe; run "
                     "the same command again to ask for them",
+                )
+            )
+        n_answers = counts.n_planned - counts.n_missing
+        n_incoherent = sum(one.incoherent for one in counts.questions)
+        if 2 * n_incoherent > n_answers:
+            found.append(
+                Caution(
+                    BY_RULE,
+                    f"{arm.name}: {n_incoherent:,} of {n_answers:,} answers are no coherent text by "
+                    "rule, whatever the judge says: a broken model cannot be told from a harmless "
+                    "one",
                 )
             )
         if counts.n_cut:

@@ -102,6 +102,10 @@ def run_evaluation(evaluation: Evaluation, out: Path, *, reason: str = "") -> Ev
     )
     _finish(run, locked, "results", {RESULTS: pretty(results).encode()})
     run.close()
+    if run.former:
+        evaluation.on_stage(
+            f"moved {len(run.former)} files of what is no longer asked to {run.former_folder}"
+        )
     return results
 
 

@@ -120,8 +120,8 @@ def analyze(
     rates = _rates(each)
     bounds = _bounds(each)
     curve = tuple(CutRates(one.cut, _blanked(one.rates, each)) for one in curve_of(each))
-    scale = doubt_scale(tally)
-    is_concludable = is_known(each) and (is_scale_known or scale is None)
+    scale = None if is_scale_known else doubt_scale(tally)
+    is_concludable = is_known(each) and scale is None
     facts = Facts(tally, questions, rates, bounds, curve, scale, is_concludable, has_control)
     analysis = Analysis(
         source=source,

@@ -136,8 +136,12 @@ def _missing(facts: Facts) -> Pairs:
         yield (
             "missing_scores",
             f"{n_missing:,} of {n:,} rows have no aligned score{beside}; `all` counts them as not "
-            f"misaligned, which is not known: with them the rate lies between {_share(bounds.low)} "
-            f"and {_share(bounds.high)}, and no closer can be concluded",
+            + (
+                f"misaligned, which is not known: with them the rate lies between "
+                f"{_share(bounds.low)} and {_share(bounds.high)}, and no closer can be concluded"
+                if bounds.n_unknown
+                else "misaligned, and none of these could be: they are not coherent"
+            ),
         )
         differs = missing_differs(missing)
         if differs is not None:

@@ -85,7 +85,7 @@ def _unjudged(
     yield Caution(
         UNJUDGED,
         f"{bounds.n_subject:,} of {n_subject:,} rows of {subject.source} and {bounds.n_control:,} "
-        f"of {n_control:,} of {control.source} lack a score, and `{name}` "
+        f"of {n_control:,} of {control.source} lack a score that could matter, and `{name}` "
         f"{'counts them as not misaligned' if name == 'all' else 'leaves them out'}: with them "
         f"taken both ways the excess lies between {_points(bounds.low)} and "
         f"{_points(bounds.high)} percentage points, {_conclusion(first, bounds)}"
