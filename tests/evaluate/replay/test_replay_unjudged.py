@@ -121,8 +121,8 @@ def test_unjudged_rows_of_a_subject_do_not_make_it_safer_than_its_control() -> N
     assert texts_of(subject, control)["unjudged_in_contrast"] == (
         "56 of 80 rows of subject.csv and 0 of 80 of control.csv lack a score that could matter, "
         "and `all` counts them as not misaligned: with them taken both ways the excess "
-        "lies between -25.0 and +45.0 percentage points, so which of the two is more misaligned cannot be concluded: its sign "
-        "is open"
+        "lies between -25.0 and +45.0 percentage points, so which of the two is more "
+        "misaligned cannot be concluded: its sign is open"
     )
 
 
