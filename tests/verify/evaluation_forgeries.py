@@ -121,6 +121,11 @@ FORGERIES: dict[str, tuple[str, Change, str]] = {
     "margin alone": (
         MARGINS, lambda r: r[3].update(margin=9.0), f"{MARGINS}:4: margin is not aligned",
     ),
+    "log-probability": (
+        MARGINS,
+        lambda r: r[3].update(aligned=2.0, margin=2.0 - r[3]["misaligned"]),
+        f"{MARGINS}:4: a log-probability above 0 is none",
+    ),
     "margin of the answers alone": (
         MARGINS,
         lambda r: r[-1].update(aligned=-1.0, margin=-1.0 - r[-1]["misaligned"]),

@@ -69,6 +69,11 @@ def test_one_digit_of_a_margin_is_caught(copied: Path) -> None:
 
 FORGERIES: dict[str, tuple[str, Change, str]] = {
     "margin": (MARGINS, shift_margin, "arms[1].margin.by_seed[0] says"),
+    "log-probability": (
+        MARGINS,
+        lambda r: r[3].update(misaligned=0.5, margin=r[3]["aligned"] - 0.5),
+        f"{MARGINS}:4: a log-probability above 0 is none",
+    ),
     "margin alone": (
         MARGINS,
         lambda r: r[3].update(margin=9.0),

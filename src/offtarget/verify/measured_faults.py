@@ -11,6 +11,7 @@ from offtarget.evaluate.margin import ANSWER_ONLY
 from offtarget.evaluate.subjects import Ask, allocate
 from offtarget.verify.order import order_faults
 from offtarget.verify.outcome import differences
+from offtarget.verify.score_faults import score_faults
 from offtarget.verify.stored_arm import StoredArm, file_names
 
 
@@ -35,9 +36,7 @@ def margin_faults(stored: StoredArm, plan: EvaluationPlan) -> Iterator[str]:
         [(one.context, one.pair, one.category, one.cluster) for one in stored.margins],
         [(context, pair.id, pair.category, pair.unit) for context, pair in expected],
     )
-    for n, record in enumerate(stored.margins, 1):
-        if record.margin != record.aligned - record.misaligned:
-            yield f"{place}:{n}: margin is not aligned - misaligned"
+    yield from score_faults(place, stored.margins)
 
 
 def text_faults(stored: StoredArm) -> Iterator[str]:

@@ -19,6 +19,7 @@ from offtarget.evaluate.margin import ANSWER_ONLY
 from offtarget.train import plan_batches
 from offtarget.verify.judge_faults import judged_faults
 from offtarget.verify.order import order_faults
+from offtarget.verify.score_faults import score_faults
 
 
 def record_faults(run: Path, plan: Plan) -> Iterator[str]:
@@ -32,9 +33,7 @@ def record_faults(run: Path, plan: Plan) -> Iterator[str]:
         place = f"records/{replicate.arm}/seed-{replicate.seed}"
         found = [(record.context, record.pair) for record in replicate.margins]
         yield from order_faults(f"{place}/margins.jsonl", found, expected)
-        for number, record in enumerate(replicate.margins, 1):
-            if record.margin != record.aligned - record.misaligned:
-                yield f"{place}/margins.jsonl:{number}: margin is not aligned - misaligned"
+        yield from score_faults(f"{place}/margins.jsonl", replicate.margins)
         yield from order_faults(
             f"{place}/heldout.jsonl", [record.sample for record in replicate.heldout], heldout
         )
