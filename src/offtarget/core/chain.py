@@ -10,6 +10,8 @@ from offtarget.core.schema import check_schema
 
 SCHEMA = 1
 ZERO = "0" * 64
+HOSTED_PLAN_STAGE = "hosted-plan"
+"""First stage of hosted training: what tells its runs from others, without loading what trains."""
 
 
 @dataclass(frozen=True, slots=True)

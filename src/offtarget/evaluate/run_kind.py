@@ -5,10 +5,9 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
-from offtarget.core.chain import Chain, read_chain
+from offtarget.core.chain import HOSTED_PLAN_STAGE, Chain, read_chain
 from offtarget.core.errors import ConfigError, VerifyError
 from offtarget.core.run_lock import locked
-from offtarget.train.hosted import PLAN_STAGE as HOSTED_PLAN_STAGE
 
 ASSAY_PLAN = "plan.yaml"
 EVALUATION_PLAN = "plan.json"

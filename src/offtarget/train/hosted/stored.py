@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TypeVar
 
+from offtarget.core.chain import HOSTED_PLAN_STAGE
 from offtarget.core.codec import digest
 from offtarget.core.errors import VerifyError
 from offtarget.core.record_file import read_record
@@ -15,7 +16,7 @@ from offtarget.train.hosted.records import (
     JobResult,
 )
 
-PLAN_STAGE, PLAN_FILE = "hosted-plan", "plan.json"
+PLAN_STAGE, PLAN_FILE = HOSTED_PLAN_STAGE, "plan.json"
 RESULT_STAGE, RESULT_FILE = "hosted", "arms.json"
 JOURNAL_FILE = "journal.jsonl"
 """Grows until every job has ended; sealed as what the result was made from."""
