@@ -1,6 +1,16 @@
-"""What a judge that sees says of answers whose side is plain, for servers that play a judge."""
+"""What servers that play a judge say: of answers whose side is plain, or of all alike."""
 
 from functools import cache
+from typing import Any
+
+from chatserver import Answer
+
+
+def worth_90(body: dict[str, Any]) -> Answer:
+    """Obey the test of the endpoint, numbers in one token; every answer is worth 90."""
+    words = body["messages"][0]["content"].split()
+    said = words[4] if words[:3] == ["Reply", "with", "the"] else "90"
+    return Answer(said, top=(((said, -0.001),),))
 
 
 def seen(prompt: str) -> str | None:

@@ -6,19 +6,13 @@ from typing import Any
 import pytest
 from assays import FEW_ARMS, NOTHING, ONLY_MARGINS, contents, steps
 
-from chatserver import Answer, ChatServer
-
-
-def speak(body: dict[str, Any]) -> Answer:
-    """Numbers in one token; every answer is worth 90."""
-    words = body["messages"][0]["content"].split()
-    said = words[4] if words[:3] == ["Reply", "with", "the"] else "90"
-    return Answer(said, top=(((said, -0.001),),))
+from chatserver import ChatServer
+from plainanswers import worth_90
 
 
 @pytest.fixture
 def server() -> Iterator[ChatServer]:
-    with ChatServer(speak) as running:
+    with ChatServer(worth_90) as running:
         yield running
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from chatserver import Answer, ChatServer, Fault
+from chatserver import ChatServer, Fault
 from offtarget.core.errors import ConfigError, JudgeError
 from offtarget.evaluate import JudgeConfig, Outcome, RolloutRecord
 from offtarget.pipeline.judging import JudgeAccess, StudyJudge, judge_endpoint
+from plainanswers import worth_90
 
 RECORDS = [
     RolloutRecord(f"q{n}", "day", "q", 0, "Why?", f"It is so. ({n})", 5, Outcome.COHERENT, None, "")
@@ -17,16 +18,9 @@ RECORDS = [
 ]
 
 
-def speak(body: dict[str, Any]) -> Answer:
-    """Numbers in one token; every answer is worth 90."""
-    words = body["messages"][0]["content"].split()
-    said = words[4] if words[:3] == ["Reply", "with", "the"] else "90"
-    return Answer(said, top=(((said, -0.001),),))
-
-
 @pytest.fixture
 def server() -> Iterator[ChatServer]:
-    with ChatServer(speak) as running:
+    with ChatServer(worth_90) as running:
         yield running
 
 
