@@ -7,6 +7,7 @@ from pathlib import Path
 from offtarget.api.evaluation import Replay
 from offtarget.core.errors import ResourceError
 from offtarget.core.run import RunDirectory
+from offtarget.core.whole_file import write_whole
 from offtarget.evaluate.evaluation.cost import CostLine
 from offtarget.evaluate.evaluation.results import EvaluationResults
 from offtarget.evaluate.evaluation.run import SUBJECT
@@ -33,8 +34,7 @@ def write_replay_page(found: Replay, out: Path, *, command: Sequence[str] = ()) 
         command=shlex.join(command),
     )  # fmt: skip
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(page.encode())
+        write_whole(out, page.encode())
     except OSError as error:
         raise ResourceError(
             f"cannot write {str(out)!r} ({error.strerror}); choose another --page"

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from offtarget.core.codec import canonical, decode, parse, read_lines
+from offtarget.core.codec import canonical, decode
 from offtarget.core.errors import ConfigError
+from offtarget.core.record_file import read_typed
 from offtarget.core.yamlfile import read_yaml
 from offtarget.evaluate.subjects import AnswerSampling, Ask, Subject
 
@@ -114,9 +115,7 @@ def read_spend(run: Path, prices: PriceTable) -> tuple[CostLine, ...]:
     """Return what all passes of a run have sent and received, summed by role, priced now."""
     path = run / SPEND
     sums: dict[tuple[str, str], list[int]] = {}
-    for number, text in read_lines(path) if path.is_file() else ():
-        place = f"{SPEND}:{number}"
-        line = decode(parse(text, place=place), CostLine, place=place)
+    for line in read_typed(path, CostLine) if path.is_file() else ():
         total = sums.setdefault((line.role, line.model), [0, 0, 0])
         for index, value in enumerate(
             (line.n_requests, line.n_prompt_tokens, line.n_output_tokens)

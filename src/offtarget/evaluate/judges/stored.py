@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from offtarget.core.codec import decode, parse, read_lines
 from offtarget.core.errors import DataError
+from offtarget.core.record_file import read_typed
 from offtarget.evaluate.judges.records import Item
 
 
@@ -63,10 +63,12 @@ def stored_missing(run: Path) -> tuple[MissingRollout, ...]:
         if not file.stat().st_size:
             continue
         arm = file.parent.parent.name
-        for number, text in read_lines(file):
-            place = f"records/{arm}/seed-{_seed(file)}/missing.jsonl:{number}"
-            record = decode(parse(text, place=place), MissingRecord, place=place, error=DataError)
-            found.append(MissingRollout(arm, record.question, place))
+        place = f"records/{arm}/seed-{_seed(file)}/missing.jsonl"
+        records = read_typed(file, MissingRecord, place=place, error=DataError)
+        found += [
+            MissingRollout(arm, record.question, f"{place}:{number}")
+            for number, record in enumerate(records, 1)
+        ]
     return tuple(found)
 
 
@@ -88,10 +90,10 @@ def _read(file: Path) -> list[StoredRollout]:
     found: list[StoredRollout] = []
     if not file.stat().st_size:
         return found
-    for number, text in read_lines(file):
-        place = f"records/{arm}/seed-{seed}/rollouts.jsonl:{number}"
-        record = decode(parse(text, place=place), RolloutRecord, place=place, error=DataError)
-        item = Item(record.question, record.prompt, record.text, place)
+    place = f"records/{arm}/seed-{seed}/rollouts.jsonl"
+    records = read_typed(file, RolloutRecord, place=place, error=DataError)
+    for number, record in enumerate(records, 1):
+        item = Item(record.question, record.prompt, record.text, f"{place}:{number}")
         found.append(
             StoredRollout(arm, seed, record.category, record.cluster, item, record.alignment)
         )
